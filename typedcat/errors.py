@@ -1,0 +1,372 @@
+"""Every exception that typedcat raises on purpose; each is also the built-in that it specialises.
+
+TypedcatError
+├── ConfigFileError                    a file could not be used; has `path`, `line`, `column`, `reason`
+│   ├── ConfigNotFoundError            (FileNotFoundError) no such file; has `tried`
+│   ├── ConfigFormatError              (ValueError) the text is not valid YAML, JSON, pickle, UTF-8 ...
+│   ├── ConfigCodeError                (RuntimeError) a `.py` config raised or does not compile; the cause is chained
+│   └── ConfigContentError             (ValueError) the file is fine, what it defines is not a config
+├── InheritanceError                   (ValueError) cycles of caps, classes that do not fit together
+├── MissingKeyError                    (KeyError, AttributeError) a key that had to be there is not
+├── MissingValueError                  (TypeError) a value was needed and an absent key was used as one
+├── NotLoadedError                     (RuntimeError, TypeError) an inherited value was used before loading
+├── ReservedKeyError                   (AttributeError) an attribute name that belongs to a method
+├── FrozenError                        (RuntimeError, KeyError) a write into a frozen tree
+├── MountError                         (ValueError) a subtree or dependency cannot live where it was put
+├── DependencyError                    (RuntimeError) a DEP raised; the cause is chained
+│   └── DependencyCycleError           DEPs that wait for each other
+├── OverrideError                      (ValueError) `key=value` that does not fit the config
+├── SchemaError                        (TypeError) a schema class that is declared wrongly
+├── ValidationError                    (ValueError) values that do not fit the schema, all of them at once
+├── ProjectError                       (ValueError) roots and result folders that contradict each other
+├── SaveError                          (ValueError) values that the target format cannot express
+├── TuneError                          (RuntimeError) a grid or a runner that cannot be run
+└── MissingExtraError                  (ImportError) an optional library is not installed
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "ConfigCodeError",
+    "ConfigContentError",
+    "ConfigFileError",
+    "ConfigFormatError",
+    "ConfigNotFoundError",
+    "DependencyCycleError",
+    "DependencyError",
+    "FrozenError",
+    "InheritanceError",
+    "MissingExtraError",
+    "MissingKeyError",
+    "MissingValueError",
+    "MountError",
+    "NotLoadedError",
+    "OverrideError",
+    "Problem",
+    "ProjectError",
+    "ReservedKeyError",
+    "SaveError",
+    "SchemaError",
+    "TuneError",
+    "TypedcatError",
+    "ValidationError",
+    "short_path",
+    "short_repr",
+]
+
+
+def short_path(path: str | os.PathLike[str]) -> str:
+    """The path as a user would type it: relative to the working directory when it lies inside, else as it is."""
+    text = os.fspath(path)
+    if not os.path.isabs(text):
+        return text
+    try:
+        relative = os.path.relpath(text)
+    except (ValueError, OSError):  # another drive on Windows; a working directory that was removed
+        return text
+    return text if relative.startswith(os.pardir) else relative
+
+
+def short_repr(value: object, limit: int = 80) -> str:
+    """`repr(value)` on one line, cut to `limit` characters."""
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - a broken __repr__ of the user's must not hide the message it is part of
+        text = f"<{type(value).__name__} whose repr() raised {type(error).__name__}>"
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _with_hints(message: str, *hints: str) -> str:
+    return "\n".join([message, *(f"  {hint}" for hint in hints if hint)])
+
+
+def did_you_mean(suggestions: Sequence[str]) -> str:
+    """`did you mean 'a' or 'b'?`, or '' without suggestions."""
+    return f"did you mean {' or '.join(repr(name) for name in suggestions)}?" if suggestions else ""
+
+
+class TypedcatError(Exception):
+    """Base of all; `str()` gives the message as written, whichever built-in is mixed in."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.message, self.__dict__)
+
+
+def _rebuild(cls: type[TypedcatError], message: str, fields: dict[str, Any]) -> TypedcatError:
+    error = cls.__new__(cls, message)
+    error.args = (message,)
+    error.__dict__.update(fields)
+    return error
+
+
+class ConfigFileError(TypedcatError):
+    """A config file cannot be used.
+
+    Args:
+        path: the file.
+        reason: what is wrong with it.
+        line, column: where in the file, counted from 1; None when the whole file is meant.
+        hints: ways out, one line each.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        reason: str,
+        line: int | None = None,
+        column: int | None = None,
+        hints: Iterable[str] = (),
+    ) -> None:
+        self.path = Path(path)
+        self.reason = reason
+        self.line = line
+        self.column = column
+        self.hints = tuple(hints)
+        place = ":".join([short_path(path), *(str(n) for n in (line, column) if n is not None)])
+        super().__init__(_with_hints(f"{place}: {reason}", *self.hints))
+
+
+class ConfigNotFoundError(ConfigFileError, FileNotFoundError):
+    """There is no such config file. `tried`: the places that were looked at."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], reason: str, tried: Iterable[Path] = (), hints: Iterable[str] = ()
+    ) -> None:
+        self.tried = tuple(tried)
+        looked = (f"looked for {short_path(place)}" for place in self.tried)
+        super().__init__(path, reason, hints=[*looked, *hints])
+
+
+class ConfigFormatError(ConfigFileError, ValueError):
+    """The text of a config file is not what its ending promises."""
+
+
+class ConfigCodeError(ConfigFileError, RuntimeError):
+    """A `.py` config does not compile or raised while it ran; `__cause__` is the original exception."""
+
+
+class ConfigContentError(ConfigFileError, ValueError):
+    """A config file that runs but does not define a config."""
+
+
+class InheritanceError(TypedcatError, ValueError):
+    """Configs that cannot inherit from each other. `chain`: the files or classes involved, in order."""
+
+    def __init__(self, message: str, chain: Iterable[str] = ()) -> None:
+        self.chain = tuple(chain)
+        super().__init__(message)
+
+
+class MissingKeyError(TypedcatError, KeyError, AttributeError):
+    """A key that had to be there is not.
+
+    Args:
+        key: the full path of the key.
+        reason: why its absence is an error here.
+        suggestions: keys that are there and look similar.
+    """
+
+    def __init__(self, key: str, reason: str, suggestions: Sequence[str] = ()) -> None:
+        self.key = key
+        self.reason = reason
+        self.suggestions = tuple(suggestions)
+        super().__init__(_with_hints(f"{key}: {reason}", did_you_mean(suggestions)))
+
+
+class MissingValueError(TypedcatError, TypeError):
+    """An absent key (or a subtree) was used where a value is needed."""
+
+    def __init__(self, key: str, use: str, reason: str, suggestions: Sequence[str] = ()) -> None:
+        self.key = key
+        self.use = use
+        self.suggestions = tuple(suggestions)
+        super().__init__(_with_hints(f"{key}: {reason}, so {use} is not possible", did_you_mean(suggestions)))
+
+
+class NotLoadedError(TypedcatError, RuntimeError, TypeError):
+    """A value that may come from a base was used before the bases were loaded.
+
+    Args:
+        key: the full path of the key that was read.
+        use: what was tried with it.
+    """
+
+    def __init__(self, key: str, use: str) -> None:
+        self.key = key
+        self.use = use
+        super().__init__(
+            _with_hints(
+                f"{key} is not known yet: this config inherits, and its bases are read by load_config, so {use} is "
+                "not possible here",
+                f"compute it when the config is loaded: cfg.DEP(lambda c: ... c.{key.removeprefix('cfg.')} ...)",
+                "or load the base here: load_config('path/to/base.py', create_rslt_dir=False)",
+            )
+        )
+
+
+class ReservedKeyError(TypedcatError, AttributeError):
+    """An attribute was assigned whose name belongs to a method of the tree."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        super().__init__(f"'{name}' is a method of {kind}; as a key it is written and read as cfg[{name!r}]")
+
+
+class FrozenError(TypedcatError, RuntimeError, KeyError):
+    """A frozen tree was to be changed. Both RuntimeError (AlchemyCat) and KeyError (addict)."""
+
+    def __init__(self, key: str, action: str) -> None:
+        self.key = key
+        self.action = action
+        super().__init__(_with_hints(f"{key}: cannot {action}, the config is frozen", "call cfg.unfreeze() first"))
+
+
+class MountError(TypedcatError, ValueError):
+    """A subtree or a dependency was put where it cannot live."""
+
+    def __init__(self, key: str, reason: str, hint: str = "") -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(_with_hints(f"{key}: {reason}", hint))
+
+
+class DependencyError(TypedcatError, RuntimeError):
+    """A dependency could not be computed; the original exception is `__cause__`.
+
+    Args:
+        key: the full path of the dependency.
+        place: `file:line` that set it.
+        reason: what went wrong.
+        hint: a way out.
+    """
+
+    def __init__(self, key: str, place: str, reason: str, hint: str = "") -> None:
+        self.key = key
+        self.place = place
+        self.reason = reason
+        super().__init__(_with_hints(f"{key}: the dependency set at {place} {reason}", hint))
+
+
+class DependencyCycleError(DependencyError):
+    """Dependencies that wait for each other. `cycle`: (key, place) of each, the first not repeated."""
+
+    def __init__(self, cycle: Sequence[tuple[str, str]]) -> None:
+        self.cycle = tuple(cycle)
+        first = self.cycle[0]
+        arrow = " -> ".join([*(key for key, _ in self.cycle), first[0]])
+        TypedcatError.__init__(
+            self, _with_hints(f"dependencies form a cycle: {arrow}", *(f"{key} is set at {at}" for key, at in self.cycle))
+        )
+        self.key, self.place = first
+        self.reason = "is part of a cycle"
+
+
+class OverrideError(TypedcatError, ValueError):
+    """An override (`key=value`) that cannot be applied."""
+
+    def __init__(self, override: str, reason: str, suggestions: Sequence[str] = (), hint: str = "") -> None:
+        self.override = override
+        self.reason = reason
+        self.suggestions = tuple(suggestions)
+        super().__init__(_with_hints(f"override {override!r}: {reason}", did_you_mean(suggestions), hint))
+
+
+class SchemaError(TypedcatError, TypeError):
+    """A schema that is declared wrongly, or is no schema at all."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One value that does not fit the schema.
+
+    Attributes:
+        key: the full path of the key.
+        value: what stands there (None when it is absent).
+        expected: what the schema wants, in words.
+        place: `file:line` that set it; '' when nothing did.
+        code: a short name of the kind of problem (pydantic's `type`, or 'unknown_key', 'missing').
+        overrode: what the value overrode, `value (file:line)` each, newest first.
+        suggestions: similar names that would be right.
+    """
+
+    key: str
+    value: object
+    expected: str
+    place: str
+    code: str
+    overrode: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        got = "" if self.code in ("missing", "unknown_key") else f", got {short_repr(self.value)}"
+        lines = [f"{self.key}: {self.expected}{got}"]
+        if self.place:
+            lines.append(f"    set at {self.place}")
+        lines += [f"    overrides {step}" for step in self.overrode]
+        if self.suggestions:
+            lines.append(f"    {did_you_mean(self.suggestions)}")
+        return "\n".join(lines)
+
+
+class ValidationError(TypedcatError, ValueError):
+    """Values that do not fit the schema, all of them at once.
+
+    Args:
+        source: the config (its file, or 'config').
+        schema: name of the schema class.
+        problems: one `Problem` each.
+    """
+
+    def __init__(self, source: str, schema: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.schema = schema
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"{source}: {count} problem{'s' if count > 1 else ''} against {schema}"
+        super().__init__("\n".join([head, *("  " + str(p).replace("\n", "\n  ") for p in self.problems)]))
+
+
+class ProjectError(TypedcatError, ValueError):
+    """Roots, config paths and result folders that contradict each other."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        self.reason = reason
+        super().__init__(_with_hints(reason, hint))
+
+
+class SaveError(TypedcatError, ValueError):
+    """Values that the target format cannot express. `problems`: (key, reason) each."""
+
+    def __init__(self, target: str, problems: Sequence[tuple[str, str]], hint: str = "") -> None:
+        self.target = target
+        self.problems = tuple(problems)
+        lines = (f"{key}: {reason}" for key, reason in self.problems)
+        super().__init__(_with_hints(f"{target} cannot express {len(problems)} value(s)", *lines, hint))
+
+
+class TuneError(TypedcatError, RuntimeError):
+    """A grid or a runner that cannot be run."""
+
+
+class MissingExtraError(TypedcatError, ImportError):
+    """An optional library is not installed. `extra`: what to install, as in `pip install typedcat[extra]`."""
+
+    def __init__(self, purpose: str, module: str, extra: str) -> None:
+        self.module = module
+        self.extra = extra
+        super().__init__(f"{purpose} needs the package '{module}': pip install 'typedcat[{extra}]'")
