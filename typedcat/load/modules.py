@@ -1,0 +1,248 @@
+"""Runs a `.py` config file: from its path, once per call, under a name of its own.
+
+Names. Each import root has a synthetic package; `configs/base/cfg.py` runs as `<package>.configs.base.cfg@<n>`, with a
+new n for every run. So relative imports work, two projects never get each other's files, and no run finds the module
+of an earlier one. What a relative import reaches (`from ..base.cfg import f`) is an ordinary module of that package:
+it runs once per process, and an edit of it is seen by the next process.
+
+Import root. It is appended to `sys.path` and stays there, since functions of a config may import later, and what is
+unpickled too. An absolute import of the user's own code is an ordinary import, with its ordinary risk: of two
+projects that both have a `helpers.py`, the first one imported wins.
+
+Memory. `sys.modules` keeps the last KEPT_RUNS runs of each file, so that plain pickling by reference and the
+evaluation of string annotations work on them. Older ones live as long as what they define is in use, and cloudpickle
+pickles that by value all the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from typedcat.errors import ConfigCodeError, TypedcatError, short_path
+from typedcat.load.documents import read_bytes
+
+__all__ = ["definition_key", "register_for_pickling", "run_config_file"]
+
+KEPT_RUNS = 64
+_HINT_WIDTH = 100
+
+_run_numbers = itertools.count(1)
+_compiled: dict[str, tuple[bytes, CodeType]] = {}  # by path: the source and what it compiled to
+_kept: dict[str, deque[str]] = {}  # by path: the names of its last runs in sys.modules
+_files: dict[str, str] = {}  # by module name without the number of the run: the path
+_packages: dict[str, str] = {}  # by folder: the name of its synthetic package
+
+
+def run_config_file(path: Path, *, import_root: Path) -> ModuleType:
+    """Executes a config file.
+
+    Args:
+        path: the file, absolute.
+        import_root: the folder below which relative imports work, and from which the user's own packages are found.
+
+    Returns:
+        A new module on every call.
+
+    Raises:
+        ConfigFileError: the file cannot be read.
+        ConfigCodeError: it does not compile, or raised; the original is `__cause__`. A TypedcatError that it raised
+            (a base that is missing, a key that is reserved) passes as it is, with a note where it happened.
+    """
+    file, root = os.path.abspath(path), os.path.abspath(import_root)
+    code = _compile(file)
+    if root not in sys.path:
+        sys.path.append(root)
+    module = _new_module(file, root)
+    sys.modules[module.__name__] = module
+    try:
+        exec(code, module.__dict__)
+    except BaseException as error:
+        del sys.modules[module.__name__]
+        if isinstance(error, TypedcatError):
+            error.add_note(f"while running {_place(error, file)}")
+            raise
+        if isinstance(error, (Exception, SystemExit)):
+            raise _code_error(file, error, root) from error
+        raise
+    _keep(file, module.__name__)
+    return module
+
+
+def register_for_pickling() -> None:
+    """Makes cloudpickle pickle by value what config files, and the helpers they import relatively, define.
+
+    To be called before pickling; it imports cloudpickle, which loading a config does not.
+    """
+    import cloudpickle
+
+    for package in list(_packages.values()):
+        cloudpickle.register_pickle_by_value(sys.modules[package])
+
+
+def definition_key(definition: type[Any] | FunctionType) -> tuple[str, str]:
+    """What a class or function is called, whichever run of its file made it.
+
+    Args:
+        definition: a class or function from a config file, or from anywhere else.
+
+    Returns:
+        The path of the file that defines it (the name of the module, where there is no file) and its qualified name.
+        It is the same for every run of a config file and for an import of that file.
+    """
+    name = definition.__module__
+    run, _, number = name.rpartition("@")
+    file = _files.get(run) if number.isdigit() else getattr(sys.modules.get(name), "__file__", None)
+    return file or name, definition.__qualname__
+
+
+def _compile(file: str) -> CodeType:
+    """The code of a file. Reading it costs little; compiling is what an unchanged file is spared."""
+    source = read_bytes(Path(file))
+    known = _compiled.get(file)
+    if known is not None and known[0] == source:
+        return known[1]
+    try:
+        _check_encoding(source)
+        code = compile(source, file, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise _syntax_error(file, error) from error
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:  # encodings, NULs, absurd nesting
+        reason = str(error) or "nested too deeply"
+        raise ConfigCodeError(file, f"does not compile: {reason}") from error
+    _compiled[file] = source, code
+    return code
+
+
+def _check_encoding(source: bytes) -> None:
+    """The compiler's own message for this is cryptic, and a comment in the wrong encoding passes it."""
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        from tokenize import detect_encoding
+
+        encoding, _ = detect_encoding(iter(source.splitlines(keepends=True)).__next__)
+        if encoding.startswith("utf-8"):
+            line = source.count(b"\n", 0, error.start) + 1
+            raise ValueError(
+                f"not valid UTF-8: byte 0x{source[error.start]:02x} at offset {error.start}, on line {line}"
+            ) from error
+
+
+def _new_module(file: str, root: str) -> ModuleType:
+    """An empty module for one run of `file`; a file outside of `root` counts from the root of its drive."""
+    path = Path(file)
+    top = Path(root) if path.is_relative_to(root) else Path(path.anchor)
+    package = _package(top, path.parent.relative_to(top).parts)
+    name = f"{package}.{_mangled(path.stem)}"
+    _files[name] = file
+    spec = ModuleSpec(f"{name}@{next(_run_numbers)}", None, origin=file)
+    module = module_from_spec(spec)
+    module.__file__ = file
+    return module
+
+
+def _package(top: Path, folders: tuple[str, ...]) -> str:
+    """The name of the package that stands for a folder, in which relative imports begin.
+
+    The import system makes these packages itself when it needs them, except where a folder has a '.' in its name:
+    those are made here, under a name with another dot.
+    """
+    name, folder = _synthetic_root(str(top)), top
+    for part in folders:
+        folder /= part
+        name = f"{name}.{_mangled(part)}"
+        if "." in part and name not in sys.modules:
+            sys.modules[name] = _namespace(name, str(folder))
+    return name
+
+
+def _synthetic_root(folder: str) -> str:
+    name = _packages.get(folder)
+    if name is None:
+        name = f"_typedcat_{zlib.crc32(folder.encode('utf-8', 'surrogateescape')):08x}"
+        while name in sys.modules:  # another folder with the same checksum
+            name += "_"
+        sys.modules[name] = _namespace(name, folder)
+        _packages[folder] = name
+    return name
+
+
+def _mangled(part: str) -> str:
+    return part.replace(".", "\u2024")  # looks like a dot, separates nothing
+
+
+def _namespace(name: str, folder: str) -> ModuleType:
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [folder]
+    return module_from_spec(spec)
+
+
+def _keep(file: str, name: str) -> None:
+    runs = _kept.setdefault(file, deque())
+    runs.append(name)
+    while len(runs) > KEPT_RUNS:
+        sys.modules.pop(runs.popleft(), None)
+
+
+def _syntax_error(file: str, error: SyntaxError) -> ConfigCodeError:
+    reason = error.msg if error.msg.startswith("invalid syntax") else f"invalid syntax: {error.msg}"
+    line = error.lineno if error.lineno else None
+    column = error.offset if line and error.offset and error.offset > 0 else None
+    return ConfigCodeError(file, reason, line, column, list(_with_caret(error.text, column)))
+
+
+def _with_caret(text: str | None, column: int | None) -> Iterator[str]:
+    """The line of the file, and a caret below the column; long lines are cut around it."""
+    if not text:
+        return
+    shown = text.rstrip().replace("\t", " ")
+    at = (column or 1) - 1
+    begin = max(0, at - _HINT_WIDTH // 2)
+    yield shown[begin : begin + _HINT_WIDTH]
+    if column is not None:
+        yield " " * (at - begin) + "^"
+
+
+def _place(error: BaseException, file: str) -> str:
+    """`file:line` of the innermost frame in `file`."""
+    line = _line_in(error, file)
+    return short_path(file) if line is None else f"{short_path(file)}:{line}"
+
+
+def _line_in(error: BaseException, file: str) -> int | None:
+    line, traceback = None, error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == file:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+def _code_error(file: str, error: BaseException, root: str) -> ConfigCodeError:
+    message = str(error)
+    for package in _packages.values():
+        message = message.replace(f"{package}.", "")  # 'configs.base.helpers' says more than its synthetic name
+    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return ConfigCodeError(file, reason, _line_in(error, file), hints=[_hint_for(error, root)])
+
+
+def _hint_for(error: BaseException, root: str) -> str:
+    if isinstance(error, SystemExit):
+        return "a config must not end the program: remove the call of exit()"
+    if not isinstance(error, ImportError):
+        return ""
+    if (error.name or "").startswith(tuple(_packages.values())) or "relative import" in str(error):
+        return f"relative imports begin at the folder of the config and end at {short_path(root)}"
+    if isinstance(error, ModuleNotFoundError):
+        return f"is it installed for {sys.executable}? sys.path was searched, last {short_path(root)}"
+    return ""

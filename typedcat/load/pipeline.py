@@ -1,0 +1,272 @@
+"""Loading: open -> inherit -> override -> defaults -> dependencies -> validate -> freeze."""
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+from ..errors import InheritanceError, ProjectError, TuneError, short_path
+from ..tree.config import BaseConfig, Config
+from ..tree.merge import derives, schema_of, set_schema, take_over
+from ..tree.node import STRICT, extra_of, flag, path_of
+from ..tree.origin import Place
+from ..tree.values import Parameter
+from ..tree.walk import branches
+from .inherit import RESULT_DIR, complete, inherit
+from .open import open_tree, tree_of
+from .overrides import Override, apply_overrides
+from .project import Project, find_project, result_dir
+from .resolve import resolve
+from .schema import fill_model_defaults, validate
+from .schema_fields import is_schema
+
+S = TypeVar("S")
+Source = str | os.PathLike[str] | Mapping[Any, Any]
+Root = str | os.PathLike[str] | None
+
+
+@overload
+def load_config(
+    config_path: Source,
+    experiments_root: Root = ...,
+    config_root: Root = ...,
+    create_rslt_dir: bool = ...,
+    *,
+    schema: type[S],
+    strict: bool = ...,
+    overrides: Sequence[str] = ...,
+    rslt_dir: Root = ...,
+) -> S: ...
+@overload
+def load_config(
+    config_path: Source,
+    experiments_root: Root = ...,
+    config_root: Root = ...,
+    create_rslt_dir: bool = ...,
+    *,
+    strict: bool = ...,
+    overrides: Sequence[str] = ...,
+    rslt_dir: Root = ...,
+) -> Config: ...
+def load_config(
+    config_path: Source,
+    experiments_root: Root = None,
+    config_root: Root = None,
+    create_rslt_dir: bool = True,
+    *,
+    schema: Any = None,
+    strict: bool = False,
+    overrides: Sequence[str] = (),
+    rslt_dir: Root = None,
+) -> Any:
+    """Load a config: everything inherited, overridden, computed and validated; read-only.
+
+    Args:
+        config_path: a `.py`, `.yaml`, `.yml`, `.json` or `.pkl` file, or a mapping. It does not change.
+        experiments_root: the folder of all results; by default the project's `experiments_root`, else ''.
+        config_root: the folder that results mirror: `configs/mnist/base/cfg.py` gets `mnist/base`; by default the
+            project's `config_root`, else './configs'.
+        create_rslt_dir: whether to make the result folder, last of all, when nothing went wrong.
+        schema: what the config must fit: a `TypedConfig` class (the result has this type), pydantic model, dataclass or
+            TypedDict.
+        strict: reading an absent key raises instead of giving an empty, falsy node.
+        overrides: `key=value` each. Values are YAML; `+key=value` adds a new key; `key=@package.Name` imports. Unless
+            `rslt_dir` is given they are appended to the result folder, so that runs do not share one.
+        rslt_dir: the result folder, instead of the one that mirrors the config.
+
+    Returns:
+        The config, a tree of its own. A tune config comes with its parameters and dependencies as they are.
+
+    Raises:
+        ConfigFileError: the file or one of its bases is missing, broken or no config.
+        InheritanceError: bases that name each other or do not fit together.
+        OverrideError: an override of an unknown key.
+        DependencyError: a dependency raised, or they form a cycle.
+        ValidationError: values that do not fit the schema, all of them at once.
+        ProjectError: no result folder can be told.
+    """
+    project = find_project()
+    tree = prepare(config_path, experiments_root, config_root, schema, overrides, rslt_dir, project)
+    if not is_tune(tree):
+        _refuse_parameters(tree)
+        resolve(tree)
+    validate(tree)
+    check_result_dir(tree, create_rslt_dir)
+    flag(tree, STRICT, strict)
+    tree.freeze()
+    if create_rslt_dir:
+        make_result_dir(tree)
+    return tree
+
+
+def parse_config(
+    config_path: Source, experiments_root: Root = None, config_root: Root = None, create_rslt_dir: bool = True
+) -> BaseConfig:
+    """Open a config, inherit and set `rslt_dir`; dependencies stay as they are, and the tree is writable.
+
+    Args and errors: see `load_config`.
+    """
+    tree = prepare(config_path, experiments_root, config_root, None, (), None, find_project())
+    check_result_dir(tree, create_rslt_dir)
+    if create_rslt_dir:
+        make_result_dir(tree)
+    return tree
+
+
+def prepare(
+    source: Source,
+    experiments_root: Root,
+    config_root: Root,
+    schema: Any,
+    overrides: Sequence[str],
+    rslt_dir: Root,
+    project: Project,
+) -> BaseConfig:
+    """The first half of loading: everything before dependencies are computed."""
+    named = isinstance(source, (str, os.PathLike))
+    tree: BaseConfig
+    if isinstance(source, (str, os.PathLike)):
+        tree = open_tree(source, project=project)
+    else:
+        tree = tree_of(source, Path("config"))
+    file = extra_of(tree).source if named else ""
+    tree = inherit(tree, project)
+    if schema is not None:
+        _set_schema(tree, schema)
+    applied = apply_overrides(tree, overrides)
+    complete(tree)
+    fill_model_defaults(tree)
+    name = source if isinstance(source, (str, os.PathLike)) else None
+    _set_result_dir(tree, file, name, experiments_root, config_root, rslt_dir, applied, project)
+    return tree
+
+
+def _set_schema(tree: BaseConfig, schema: Any) -> None:
+    if not is_schema(schema):
+        raise InheritanceError(
+            f"schema={schema!r} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict"
+        )
+    own = schema_of(tree)
+    if own is not None and derives(own, schema):
+        return
+    if own is not None and not derives(schema, own):
+        raise InheritanceError(
+            f"the config is a {own.__name__}, which does not derive from schema={schema.__name__}",
+            chain=[own.__name__, schema.__name__],
+        )
+    set_schema(tree, schema)
+
+
+# -- the result folder
+
+
+def _set_result_dir(
+    tree: BaseConfig,
+    file: str,
+    name: str | os.PathLike[str] | None,
+    experiments_root: Root,
+    config_root: Root,
+    rslt_dir: Root,
+    applied: list[Override],
+    project: Project,
+) -> None:
+    given = dict.get(tree, RESULT_DIR, ...)
+    if any(override.keys == (RESULT_DIR,) for override in applied):
+        return
+    if rslt_dir is not None:
+        folder = os.fspath(rslt_dir)
+    elif given is not ...:
+        if not applied or not isinstance(given, str):
+            return
+        folder = given + _suffix(applied)
+    elif file:
+        folder = result_dir(
+            Path(file), config_root=config_root, experiments_root=experiments_root, project=project, name=name
+        ) + _suffix(applied)
+    else:
+        return
+    tree.__put__(RESULT_DIR, folder, Place(file or "config", None, "folder"))
+
+
+_LONGEST_NAME = 200  # bytes; file systems allow 255, and the run may add to it
+
+
+def _suffix(applied: list[Override]) -> str:
+    """What overrides append to the result folder: readable, safe, and different for different overrides."""
+    suffix = "".join(override.folder_suffix for override in applied)
+    if len(suffix.encode()) <= _LONGEST_NAME:
+        return suffix
+    digest = f"{zlib.crc32(suffix.encode()):08x}{len(suffix)}"
+    return suffix.encode()[: _LONGEST_NAME - 20].decode(errors="ignore") + f"...{digest}"
+
+
+def check_result_dir(tree: BaseConfig, needed: bool) -> None:
+    """A result folder that is to be made must be known.
+
+    Raises:
+        ProjectError: it is not.
+    """
+    folder = dict.get(tree, RESULT_DIR)
+    if needed and (folder is None or folder is ...):
+        raise ProjectError(
+            "this config comes from no file, so no result folder mirrors it",
+            "set cfg.rslt_dir, pass rslt_dir=..., or pass create_rslt_dir=False",
+        )
+    if needed and not isinstance(folder, (str, os.PathLike)):
+        raise ProjectError(f"rslt_dir must be a path, got {folder!r}")
+
+
+def make_result_dir(tree: BaseConfig) -> None:
+    """Make the result folder of a loaded tree.
+
+    Raises:
+        ProjectError: the system refuses.
+    """
+    folder = os.fspath(dict.__getitem__(tree, RESULT_DIR))
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProjectError(f"cannot make the result folder {short_path(folder)}: {reason}") from error
+
+
+# -- tune configs
+
+
+def is_tune(tree: BaseConfig) -> bool:
+    """Whether the tree is a tune config: its parameters are chosen by the tuner, not by loading."""
+    return tree.__extra__ is not None and tree.__extra__.tune is not None
+
+
+def _refuse_parameters(tree: BaseConfig) -> None:
+    for node in branches(tree):
+        for key, value in dict.items(node):
+            if isinstance(value, Parameter):
+                origin = node.origin((key,))
+                at = f" at {origin[0]}" if origin else ""
+                raise TuneError(
+                    f"{path_of(node, key)}: is a Param2Tune, set{at}, but the config is no tune config\n"
+                    "  start the file with cfg = Cfg2Tune(...), or give it one value"
+                )
+
+
+# -- what methods of a config call
+
+
+def load_in_place(cfg: BaseConfig, **options: Any) -> None:
+    """`cfg.load()`: the tree itself becomes the loaded one, if loading succeeds."""
+    options = _defaults_as_unset(options)
+    take_over(cfg, load_config(cfg, **options))
+
+
+def parse_in_place(cfg: BaseConfig, **options: Any) -> None:
+    """`cfg.parse()`: the same for `parse_config`."""
+    take_over(cfg, parse_config(cfg, **_defaults_as_unset(options)))
+
+
+def _defaults_as_unset(options: dict[str, Any]) -> dict[str, Any]:
+    unset = {"experiments_root": "", "config_root": "./configs"}
+    return {k: None if k in unset and v == unset[k] else v for k, v in options.items()}
+

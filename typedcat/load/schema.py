@@ -1,0 +1,442 @@
+"""Validation of a resolved tree against its schema, by pydantic: every problem at once, coerced leaves written back."""
+from __future__ import annotations
+
+import functools
+import re
+import typing
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import NotRequired, TypedDict
+
+from ..errors import Problem, SchemaError, ValidationError, short_path, short_repr
+from ..tree.config import BaseConfig
+from ..tree.copying import branch_copy, graft, to_dict
+from ..tree.keys import format_path, suggest
+from ..tree.merge import schema_of, set_schema
+from ..tree.node import adopt, blank, extra_of, path_of, path_to, plain_class, raw_set
+from ..tree.origin import history
+from ..tree.typed import MISSING, TypedConfig, field_types, fill
+from ..tree.values import Deferred, Parameter
+from ..tree.walk import branches
+from .schema_fields import Fields, allows_more, annotation_at, fields_of, is_pydantic_model, is_schema, nested_schema
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+M = TypeVar("M")
+_SECRETS = ("SecretStr", "SecretBytes", "Secret")
+
+
+# -- pydantic's view of a TypedConfig
+
+
+@functools.lru_cache(maxsize=None)
+def typed_dict_of(cls: type[TypedConfig]) -> Any:
+    """A TypedDict with the fields of the class: unlike a model it has no reserved names, and takes any dict."""
+    hints = field_types(cls)
+    items: dict[str, Any] = {
+        name: hints[name] if field.required and name != "rslt_dir" else NotRequired[hints[name]]  # type: ignore[valid-type]  # made at run time
+        for name, field in cls.__fields__.items()
+    }
+    made: Any = TypedDict(cls.__name__, items)  # type: ignore[operator]  # made at run time
+    made.__pydantic_config__ = {"arbitrary_types_allowed": True, "extra": "forbid"}
+    made.__module__ = cls.__module__
+    made.__doc__ = cls.__doc__
+    return made
+
+
+def pydantic_core_schema(cls: type[TypedConfig], source: Any, handler: Any) -> Any:
+    """Validate a node as its TypedDict, write what was coerced back into it, and keep the node itself."""
+    from pydantic_core import core_schema
+
+    def validate(value: Any, inner: Any) -> Any:
+        made = inner(value)
+        if isinstance(value, BaseConfig):
+            _write_back(value, made)
+            return value
+        node = blank(cls)
+        graft(node, made, extra_of(node).schema or _NOWHERE)
+        fill(node)
+        return node
+
+    return core_schema.no_info_wrap_validator_function(
+        validate,
+        handler.generate_schema(typed_dict_of(cls)),
+        serialization=core_schema.plain_serializer_function_ser_schema(lambda node: to_dict(node)),
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def adapter(annotation: Any) -> TypeAdapter[Any]:
+    """pydantic's validator for a type.
+
+    Raises:
+        SchemaError: pydantic cannot make one.
+    """
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    try:
+        config = None if _configured(annotation) else ConfigDict(arbitrary_types_allowed=True)
+        return TypeAdapter(annotation, config=config)
+    except PydanticUserError as error:
+        text = str(error).partition("\n\nFor further")[0]
+        raise SchemaError(f"{getattr(annotation, '__name__', annotation)} cannot be used as a schema: {text}") from error
+
+
+def _configured(annotation: Any) -> bool:
+    """Whether pydantic takes the configuration from the type itself."""
+    return isinstance(annotation, type) and (
+        is_pydantic_model(annotation) or hasattr(annotation, "__dataclass_fields__") or _is_typed_dict(annotation)
+    )
+
+
+def _is_typed_dict(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, dict) and hasattr(annotation, "__total__")
+
+
+# -- defaults of models, dataclasses and TypedDicts
+
+
+def fill_model_defaults(root: BaseConfig) -> None:
+    """Set what nobody has set to the defaults of a schema that is no `TypedConfig` (those fill in themselves)."""
+    for node in branches(root):
+        schema = schema_of(node)
+        if schema is not None and not plain_class(node).__typed__:
+            _fill(node, schema)
+
+
+def _fill(node: Any, schema: Any) -> None:
+    for field in dict(_by_name(fields_of(schema))).values():
+        child_schema = nested_schema(field.annotation)
+        if not _has(node, schema, field.name):
+            value = field.value()
+            if value is MISSING:
+                if child_schema is None or not field.required or not _all_optional(child_schema):
+                    continue
+                value = {}
+            elif child_schema is not None and value is not None:
+                value = _as_mapping(value, child_schema)
+            if child_schema is not None and isinstance(value, dict):
+                child: Any = blank(node.__child_class__(field.name))
+                adopt(node, field.name, child)
+                graft(child, value, _NOWHERE)
+                value = child
+            raw_set(node, field.name, value)
+            node.__origins__[field.name] = field.where
+        child = dict.get(node, field.name)
+        if child_schema is not None and isinstance(child, BaseConfig):
+            _fill(child, child_schema)
+
+
+def _by_name(fields: Fields) -> dict[str, Any]:
+    return {field.name: field for field in fields.values()}
+
+
+def _has(node: Any, schema: Any, name: str) -> bool:
+    return any(dict.__contains__(node, key) for key, field in fields_of(schema).items() if field.name == name)
+
+
+def _all_optional(schema: Any) -> bool:
+    return not any(field.required for field in fields_of(schema).values())
+
+
+def _as_mapping(value: Any, schema: Any) -> Any:
+    if isinstance(value, dict):
+        return value
+    return {name: getattr(value, name) for name in _by_name(fields_of(schema)) if hasattr(value, name)}
+
+
+class _Nowhere:
+    """Where defaults without a line of their own come from."""
+
+
+_NOWHERE: Any = _Nowhere()
+
+
+# -- validation
+
+
+def validate(root: BaseConfig, *, source: str = "") -> None:
+    """Check the values of a tree against the schemas of its nodes; coerced leaves are written back.
+
+    What is not known yet (dependencies and parameters of a tune config) is left out.
+
+    Raises:
+        ValidationError: with every problem of the tree.
+    """
+    problems: list[Problem] = []
+    names: list[str] = []
+    for node in _outermost(root):
+        schema = schema_of(node)
+        names.append(schema.__name__)
+        problems += _check(node, schema)
+    problems += _check_parameters(root)
+    if problems:
+        where = source or (root.__extra__.source if root.__extra__ is not None else "") or "config"
+        raise ValidationError(short_path(where), ", ".join(dict.fromkeys(names)), _united(problems))
+
+
+def _outermost(root: BaseConfig) -> list[Any]:
+    """The nodes that have a schema and lie below none that has one."""
+    found: list[Any] = []
+    work: list[Any] = [root]
+    while work:
+        node = work.pop(0)
+        if schema_of(node) is not None:
+            found.append(node)
+        else:
+            work.extend(value for value in dict.values(node) if isinstance(value, BaseConfig))
+    return found
+
+
+def _check(node: Any, schema: Any) -> list[Problem]:
+    from pydantic import ValidationError as PydanticError
+
+    if not is_schema(schema):
+        raise SchemaError(f"{schema!r} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict")
+    typed = issubclass(schema, TypedConfig)
+    problems = [] if typed else _unknown_keys(node, schema)
+    value = node if typed else _without_result_dir(node, schema)
+    try:
+        made = adapter(schema).validate_python(value)
+    except PydanticError as error:
+        return problems + _problems(node, schema, error.errors(include_url=False), problems)
+    if not typed and not problems:
+        _write_back(node, _as_mapping(made, schema), schema)
+    return problems
+
+
+def _without_result_dir(node: Any, schema: Any) -> dict[Any, Any]:
+    plain = to_dict(node)
+    if "rslt_dir" not in fields_of(schema):
+        plain.pop("rslt_dir", None)
+    return plain
+
+
+def _unknown_keys(node: Any, schema: Any) -> list[Problem]:
+    """Keys that a model would silently ignore."""
+    problems = []
+    fields = fields_of(schema)
+    for key, value in dict.items(node):
+        if key not in fields:
+            if not allows_more(schema) and (key != "rslt_dir" or node.__parent__ is not None):
+                problems.append(_unknown_key(node, key, value, fields))
+        elif isinstance(value, BaseConfig) and (inner := nested_schema(fields[key].annotation)) is not None:
+            problems += _unknown_keys(value, inner)
+    return problems
+
+
+def _unknown_key(node: Any, key: Hashable, value: Any, fields: Iterable[str]) -> Problem:
+    place, overrode = _story(node, key)
+    hints = suggest(key, fields)
+    return Problem(path_of(node, key), value, "is an unknown key", place, "unknown_key", overrode, hints)
+
+
+def _problems(node: Any, schema: Any, errors: Iterable[Any], known: list[Problem]) -> list[Problem]:
+    found = []
+    unknown = {problem.key for problem in known}
+    for error in errors:
+        holder, key, rest, fields = _locate(node, schema, error["loc"])
+        if error["type"] == "extra_forbidden":
+            problem = _unknown_key(holder, key, error["input"], fields or ())
+        else:
+            problem = _problem(holder, key, rest, error)
+        value = dict.get(holder, key) if key is not None else None
+        if problem.key not in unknown and not _unknown_yet(value):
+            found.append(problem)
+    return found
+
+
+def _unknown_yet(value: Any) -> bool:
+    if isinstance(value, Deferred):
+        return True
+    if type(value) is dict:
+        return any(_unknown_yet(item) for item in value.values())
+    return type(value) in (list, tuple) and any(_unknown_yet(item) for item in value)
+
+
+def _locate(node: Any, schema: Any, loc: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...], Fields | None]:
+    """(the node, the key in it, the way on inside the value, the fields declared there) for pydantic's location."""
+    holder, key = node, None
+    at = schema
+    rest: list[Any] = []
+    for part in loc:
+        if rest or not isinstance(holder, BaseConfig):
+            rest.append(part)
+            continue
+        value = dict.get(holder, key) if key is not None else holder
+        if isinstance(value, BaseConfig):
+            declared = is_schema(at) and part in fields_of(at)
+            if dict.__contains__(value, part) or declared or part == loc[-1]:
+                if key is not None:
+                    holder = value
+                field = fields_of(at).get(part) if is_schema(at) else None
+                outer, at = at, nested_schema(field.annotation) if field is not None else None
+                key = part
+                fields = fields_of(outer) if is_schema(outer) else None
+                continue
+            continue  # the tag of a union member
+        rest.append(part)
+    inner = tuple(part for part in rest if isinstance(part, int) or (rest and not _is_tag(part)))
+    return holder, key, inner, fields if key is not None else None
+
+
+def _is_tag(part: Any) -> bool:
+    """Whether pydantic's location names a member of a union rather than a key."""
+    return isinstance(part, str) and bool(re.search(r"[\[\]()|, ]", part) or part in _TAGS)
+
+
+_TAGS = {"int", "float", "str", "bool", "none", "list", "dict", "tuple", "set", "bytes"}
+
+
+def _problem(holder: Any, key: Any, rest: tuple[Any, ...], error: Any) -> Problem:
+    path = format_path((*path_to(holder), *(() if key is None else (key,)), *rest)) or "cfg"
+    if error["type"] == "missing":
+        return Problem(path, None, "is required, and nothing has set it", "", "missing")
+    place, overrode = _story(holder, key)
+    expected = re.sub(r"^(Input|Value) should", "should", error["msg"])
+    expected = expected[:1].lower() + expected[1:]
+    return Problem(path, _shown(holder, key, error["input"]), expected, place, error["type"], overrode)
+
+
+def _shown(holder: Any, key: Any, value: Any) -> Any:
+    """The value for the message; of a secret only that there is one."""
+    return "**********" if _is_secret(annotation_at(holder, (key,)) if key is not None else None) else value
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is not None and any(name in str(annotation) for name in _SECRETS)
+
+
+def _story(holder: Any, key: Any) -> tuple[str, tuple[str, ...]]:
+    """Where a value was set, and what it overrode."""
+    if key is None or not dict.__contains__(holder, key):
+        return "", ()
+    secret = _is_secret(annotation_at(holder, (key,)))
+    steps = list(history(holder.__origins__.get(key), dict.__getitem__(holder, key)))
+    older = [f"{'**********' if secret else short_repr(step.value)} ({step})" for step in steps[1:]]
+    return (str(steps[0]) if steps else ""), tuple(older)
+
+
+def _united(problems: list[Problem]) -> list[Problem]:
+    """One problem per key: the alternatives of a union are alternatives of one expectation."""
+    united: dict[tuple[str, str], Problem] = {}
+    for problem in problems:
+        had = united.get((problem.key, problem.place))
+        if had is None:
+            united[problem.key, problem.place] = problem
+        elif problem.expected not in had.expected:
+            both = f"{had.expected}, or {problem.expected}"
+            united[problem.key, problem.place] = Problem(
+                had.key, had.value, both, had.place, had.code, had.overrode, had.suggestions
+            )
+    return list(united.values())
+
+
+def _check_parameters(root: BaseConfig) -> list[Problem]:
+    """The values of each `Param2Tune`, against the type of the key that it stands for."""
+    from pydantic import ValidationError as PydanticError
+
+    problems = []
+    for node in branches(root):
+        for key, value in dict.items(node):
+            annotation = annotation_at(root, (*path_to(node), key)) if isinstance(value, Parameter) else None
+            if annotation is None:
+                continue
+            coerced = []
+            for option in value.optional_val:
+                try:
+                    fixed = isinstance(option, Deferred) or isinstance(option, BaseConfig)
+                    coerced.append(option if fixed else adapter(annotation).validate_python(option))
+                except PydanticError as error:
+                    problems += [_problem(node, key, (), one) for one in error.errors(include_url=False)]
+            if len(coerced) == len(value.optional_val):
+                value.optional_val = tuple(
+                    old if type(old) is type(new) and old == new else new
+                    for old, new in zip(value.optional_val, coerced, strict=True)
+                )
+    return problems
+
+
+# -- writing back
+
+
+def _write_back(node: Any, made: Any, schema: Any = None) -> None:
+    """Put the leaves that pydantic coerced into the tree; nodes and unchanged leaves stay the objects they are."""
+    fields = fields_of(schema) if schema is not None else {}
+    for key, value in list(dict.items(node)):
+        name = fields[key].name if key in fields else key
+        if not isinstance(made, dict) or name not in made:
+            continue
+        new = made[name]
+        if isinstance(value, BaseConfig):
+            inner = nested_schema(fields[key].annotation) if key in fields else None
+            if inner is not None and not isinstance(new, BaseConfig):
+                _write_back(value, _as_mapping(new, inner), inner)
+        elif not _same(value, new):
+            raw_set(node, key, new)
+
+
+def _same(value: Any, new: Any) -> bool:
+    """Whether a validated value says no more than the one it came from."""
+    if value is new:
+        return True
+    if type(value) is not type(new):
+        return False
+    if isinstance(value, (list, tuple)):
+        return len(value) == len(new) and all(map(_same, value, new))
+    if isinstance(value, dict):
+        return value.keys() == new.keys() and all(_same(item, new[key]) for key, item in value.items())
+    if isinstance(value, (str, int, float, bool, bytes, complex, set, frozenset)):
+        return bool(value == new)
+    return False
+
+
+# -- models and JSON Schema
+
+
+def to_model(tree: BaseConfig, model: type[M]) -> M:
+    """See `BaseConfig.to_model`."""
+    from pydantic import ValidationError as PydanticError
+
+    if not is_schema(model):
+        raise SchemaError(f"{short_repr(model)} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict")
+    if issubclass(model, TypedConfig):
+        typed: Any = branch_copy(tree)
+        set_schema(typed, model)
+        fill(typed)
+        validate(typed)
+        return typed  # type: ignore[no-any-return]  # of the class asked for, as just validated
+    problems = _unknown_keys(tree, model)
+    try:
+        made: M = adapter(model).validate_python(_without_result_dir(tree, model))
+    except PydanticError as error:
+        problems += _problems(tree, model, error.errors(include_url=False), problems)
+    if problems:
+        raise ValidationError("config", model.__name__, _united(problems))
+    return made
+
+
+def json_schema(schema: Any) -> dict[str, Any]:
+    """JSON Schema of a config schema, so that editors complete and check YAML and JSON configs.
+
+    Raises:
+        SchemaError: it is no schema.
+    """
+    from pydantic.json_schema import GenerateJsonSchema
+
+    if not is_schema(schema):
+        raise SchemaError(f"{short_repr(schema)} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict")
+
+    class Generator(GenerateJsonSchema):
+        """Anything that JSON has no word for is allowed to be anything."""
+
+        ignored_warning_kinds: typing.ClassVar[Any] = {"skipped-choice", "non-serializable-default"}
+
+        def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:
+            return {}
+
+    made = adapter(schema).json_schema(schema_generator=Generator, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}

@@ -1,0 +1,185 @@
+"""Reads YAML as data: one mapping, the line of every key, and nothing that could run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typedcat.load.builder import Document, DocumentBuilder, DocumentFault
+from typedcat.load.documents import decode, read_bytes
+
+if TYPE_CHECKING:
+    import yaml
+
+__all__ = ["parse_scalar", "read_yaml"]
+
+_STANDARD = "tag:yaml.org,2002:"
+_MAPPING_SHAPES = {"map": "dict", "set": "set"}
+_SEQUENCE_SHAPES = {"seq": "list", "omap": "pairs", "pairs": "pairs"}
+_STANDARD_NAMES = {"str", "int", "float", "bool", "null", "binary", "timestamp", *_MAPPING_SHAPES, *_SEQUENCE_SHAPES}
+# YAML 1.1, and so PyYAML, wants a point and a sign: 1.0e-3. Nobody who types lr=1e-3 means a string.
+_EXPONENT_FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+")
+_TAB_HINT = "YAML is indented with spaces: replace the tab"
+
+ScalarReader = Callable[["yaml.ScalarEvent"], tuple[Any, bool]]
+
+
+def read_yaml(path: Path) -> Document:
+    """A YAML file as plain data.
+
+    Scalars are what PyYAML's safe loader makes of them, so `1e-3` is a string. Merge keys (`<<`) work; every alias
+    becomes a copy of its own.
+
+    Raises:
+        ConfigFileError: the file cannot be read.
+        ConfigFormatError: it is not valid YAML, asks for Python objects, has duplicate keys, several documents, or
+            aliases that expand without bound, or is empty.
+        ConfigContentError: its top level is no mapping.
+    """
+    text = decode(path, read_bytes(path))
+    try:
+        value, lines = _build(text, _scalar_reader()).finish()
+    except DocumentFault as fault:
+        raise fault.at(path) from fault.__cause__
+    return Document(path, value, lines)
+
+
+def parse_scalar(text: str) -> Any:
+    """The value that an override `key=text` means: YAML, in which `1e-3` is a float.
+
+    Args:
+        text: what stands after the '='; '' is None.
+
+    Returns:
+        A scalar, list or dict.
+
+    Raises:
+        ValueError: it is not valid YAML, asks for Python objects, or has a comment in it.
+    """
+    if not text.strip():
+        return None
+    if re.search(r"(?:^|\s)#", text) and not re.search("[\"']", text):
+        raise ValueError("' #' begins a comment in YAML: put the text in quotes")
+    try:
+        value, _ = _build(text, _scalar_reader(exponent_floats=True)).finish(document_is_mapping=False)
+    except DocumentFault as fault:
+        hint = f" ({fault.hint})" if fault.hint else ""
+        raise ValueError(f"{fault.reason}{hint}") from fault.__cause__
+    return value
+
+
+def _build(text: str, read_scalar: ScalarReader) -> DocumentBuilder:
+    """Feeds the parser's events to a builder; neither recurses."""
+    import yaml
+
+    builder = DocumentBuilder()
+    data = text.encode("utf-8", "surrogatepass")  # bytes, so that both parsers mean the same by a position
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        for event in yaml.parse(data, Loader=loader):
+            _feed(builder, event, read_scalar)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_fault(error, text) from error
+    except yaml.reader.ReaderError as error:
+        line = data.count(b"\n", 0, error.position) + 1
+        code = ord(error.character) if isinstance(error.character, str) else error.character
+        raise DocumentFault(f"character 0x{code:02x} at offset {error.position}: {error.reason}", line) from error
+    return builder
+
+
+def _feed(builder: DocumentBuilder, event: yaml.Event, read_scalar: ScalarReader) -> None:
+    import yaml
+
+    line, _ = _place(event)
+    if isinstance(event, yaml.ScalarEvent):
+        value, merges = read_scalar(event)
+        builder.scalar(value, line, anchor=event.anchor, merges=merges)
+    elif isinstance(event, yaml.AliasEvent):
+        builder.alias(event.anchor or "", line)
+    elif isinstance(event, yaml.MappingStartEvent):
+        builder.open_mapping(line, shape=_shape(event, "map", _MAPPING_SHAPES), anchor=event.anchor)
+    elif isinstance(event, yaml.SequenceStartEvent):
+        builder.open_sequence(line, shape=_shape(event, "seq", _SEQUENCE_SHAPES), anchor=event.anchor)
+    elif isinstance(event, yaml.CollectionEndEvent):
+        builder.close()
+
+
+def _shape(event: yaml.CollectionStartEvent, default: str, shapes: dict[str, str]) -> str:
+    tag = event.tag
+    name = default if tag is None or tag == "!" else tag.removeprefix(_STANDARD)
+    if name not in shapes:
+        raise _tag_fault(tag or "", event)
+    return shapes[name]
+
+
+def _scalar_reader(exponent_floats: bool = False) -> ScalarReader:
+    """A function from a scalar event to its value, and whether it is the `<<` of a merge."""
+    import yaml
+
+    resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
+    constructor = yaml.constructor.SafeConstructor()
+    # the tables of the base classes: what a program adds to SafeLoader does not change what a config means
+    makers = {tag: maker for tag, maker in constructor.yaml_constructors.items() if tag is not None}
+    plain_text = {f"{_STANDARD}str", f"{_STANDARD}value", f"{_STANDARD}merge"}
+
+    def read(event: yaml.ScalarEvent) -> tuple[Any, bool]:
+        tag, text = event.tag, event.value
+        if tag is None or tag == "!":
+            tag = resolve(yaml.ScalarNode, text, event.implicit)
+        if tag in plain_text:
+            if exponent_floats and event.implicit[0] and _EXPONENT_FLOAT.fullmatch(text):
+                return float(text), False
+            return text, tag.endswith(":merge")
+        name = tag.removeprefix(_STANDARD)
+        if tag not in makers or name in _MAPPING_SHAPES or name in _SEQUENCE_SHAPES:
+            raise _tag_fault(tag, event)
+        try:
+            return makers[tag](constructor, yaml.ScalarNode(tag, text)), False
+        except (ValueError, IndexError, KeyError, OverflowError, yaml.YAMLError) as error:
+            reason = f"{text!r:.80} is not a valid {name}"
+            raise DocumentFault(reason, *_place(event), "put it in quotes if it is text") from error
+
+    return read
+
+
+def _tag_fault(tag: str, event: yaml.Event) -> DocumentFault:
+    shown = tag.replace(_STANDARD, "!!")
+    if tag.removeprefix(_STANDARD) in _STANDARD_NAMES:
+        return DocumentFault(f"the tag {shown} does not fit what it stands before", *_place(event))
+    return DocumentFault(
+        f"the tag {shown} is not known: YAML configs are data, they make no Python objects and never run anything",
+        *_place(event),
+        hint="write what needs Python in a .py config",
+    )
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    """The line and column where an event begins, counted from 1."""
+    mark = event.start_mark
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+
+
+def _syntax_fault(error: yaml.MarkedYAMLError, text: str) -> DocumentFault:
+    """PyYAML's complaint with its place, and a way out for the usual slips."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return DocumentFault(f"not valid YAML: {error.problem}")
+    begun = f", {error.context} from line {error.context_mark.line + 1} on" if error.context_mark else ""
+    reason = f"not valid YAML: {error.problem}{begun if error.context else ''}"
+    return DocumentFault(reason, mark.line + 1, mark.column + 1, _way_out(error.problem or "", text, mark))
+
+
+def _way_out(problem: str, text: str, mark: yaml.Mark) -> str:
+    lines = text.splitlines()[mark.line : mark.line + 1]
+    character = lines[0][mark.column : mark.column + 1] if lines else ""
+    if character == "\t" or "tab character" in problem:
+        return _TAB_HINT
+    if "cannot start any token" in problem:
+        return f"a value cannot begin with {character!r}: put it in quotes"
+    if "mapping values are not allowed" in problem:
+        return "put a value that has ': ' in it in quotes, or check the indentation"
+    if "expected key" in problem or "block end" in problem:
+        return "check the indentation of this line and of the one before it"
+    return ""
