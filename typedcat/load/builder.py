@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -51,33 +51,40 @@ class DocumentFault(Exception):
         return kind(path, self.reason, self.line, self.column, [self.hint])
 
 
-@dataclass(slots=True)
+# The nodes are no dataclasses: making those at import time would cost more than all the rest of this room.
 class _Scalar:
-    value: Any
-    line: int
-    merges: bool = False  # the `<<` of YAML, in the place of a key
-    size: int = 1
+    __slots__ = ("line", "merges", "size", "value")
+
+    def __init__(self, value: Any, line: int, merges: bool) -> None:
+        self.value = value
+        self.line = line
+        self.merges = merges  # the `<<` of YAML, in the place of a key
+        self.size = 1
 
 
-@dataclass(slots=True)
 class _Sequence:
-    line: int
-    shape: str  # 'list', or 'pairs': a list of mappings of one key each, that becomes a list of tuples
-    items: list[_Node] = field(default_factory=list)
-    size: int = 1
-    closed: bool = False
+    __slots__ = ("closed", "items", "line", "shape", "size")
+
+    def __init__(self, line: int, shape: str) -> None:
+        self.line = line
+        self.shape = shape  # 'list', or 'pairs': a list of mappings of one key each, that becomes a list of tuples
+        self.items: list[_Node] = []
+        self.size = 1  # all that is in it, aliases expanded
+        self.closed = False
 
 
-@dataclass(slots=True)
 class _Mapping:
-    line: int
-    shape: str  # 'dict' or 'set'
-    pairs: dict[Any, tuple[int, _Node]] = field(default_factory=dict)  # by key: its line, its value
-    merged: list[_Node] = field(default_factory=list)
-    key: _Scalar | None = None  # the one whose value comes next
-    merge_line: int | None = None
-    size: int = 1
-    closed: bool = False
+    __slots__ = ("closed", "key", "line", "merge_line", "merged", "pairs", "shape", "size")
+
+    def __init__(self, line: int, shape: str) -> None:
+        self.line = line
+        self.shape = shape  # 'dict' or 'set'
+        self.pairs: dict[Any, tuple[int, _Node]] = {}  # by key: its line, its value
+        self.key: _Scalar | None = None  # the one whose value comes next
+        self.merged: list[_Node] = []  # what `<<` names
+        self.merge_line: int | None = None
+        self.size = 1
+        self.closed = False
 
 
 _Node: TypeAlias = "_Scalar | _Sequence | _Mapping"
@@ -221,6 +228,7 @@ def _merge(mapping: _Mapping) -> None:
         pairs.update(source.pairs)
     mapping.pairs = pairs | mapping.pairs
     mapping.merged.clear()
+    mapping.size = 1 + sum(1 + child.size for _, child in mapping.pairs.values())  # overridden keys are gone
 
 
 def _check_pairs(sequence: _Sequence) -> None:

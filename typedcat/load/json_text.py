@@ -5,8 +5,8 @@ The json module tells no lines and recurses, so the grammar is walked here; it s
 
 from __future__ import annotations
 
-import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,6 @@ from typedcat.load.documents import decode, read_bytes
 
 __all__ = ["read_json"]
 
-_TOKEN = re.compile(
-    r"""
-    [ \t\n\r]*
-    ( [{}\[\]:,]
-    | "[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"
-    | -?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![\w.])
-    | (?:true|false|null|NaN|-?Infinity)(?!\w)
-    | (?:)  # the end of the text, or something that is no token
-    )
-    """,
-    re.VERBOSE,
-)
 _WORDS = {
     "true": True,
     "false": False,
@@ -40,6 +28,23 @@ _VALUE = "a value"
 _KEY = "a key in double quotes"
 _COLON = "':'"
 _END = "the end of the text"
+
+
+@cache
+def _token_pattern() -> re.Pattern[str]:
+    """White space, then a token; compiled when the first JSON file is read."""
+    return re.compile(
+        r"""
+        [ \t\n\r]*
+        ( [{}\[\]:,]
+        | "[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*"
+        | -?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![\w.])
+        | (?:true|false|null|NaN|-?Infinity)(?!\w)
+        | (?:)  # the end of the text, or something that is no token
+        )
+        """,
+        re.VERBOSE,
+    )
 
 
 def read_json(path: Path) -> Document:
@@ -63,7 +68,9 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._token = _token_pattern()
         self._at = 0  # where the token that is looked at begins
+        self._end = 0  # where it ends
         self._line = 1  # its line
         self._builder = DocumentBuilder()
         self._closing: list[str] = []  # what ends each open collection, innermost last
@@ -79,7 +86,6 @@ class _Reader:
 
     def _take(self, token: str, wanted: str) -> str:
         """Takes one token; returns what has to come next, in the words of the error message."""
-        self._at += len(token)
         if self._closing and token == self._closing[-1] and token in wanted:
             self._builder.close()
             self._closing.pop()
@@ -93,7 +99,6 @@ class _Reader:
             return _KEY if self._closing[-1] == "}" else _VALUE
         if wanted.startswith(_VALUE) and token not in _MARKS:
             return self._value(token)
-        self._at -= len(token)
         raise self._fault(f"{wanted} is wanted here, not {token!r:.80}", _way_out(token, wanted))
 
     def _value(self, token: str) -> str:
@@ -116,6 +121,8 @@ class _Reader:
             return _WORDS[token]
         if token.startswith('"') and "\\" not in token:
             return token[1:-1]
+        import json
+
         try:
             return json.loads(token)
         except ValueError as error:  # a bad escape, or an integer of more digits than Python converts
@@ -124,12 +131,12 @@ class _Reader:
 
     def _next(self, wanted: str) -> str:
         """The token that comes next; '' at the end of the text."""
-        match = _TOKEN.match(self._text, self._at)
+        match = self._token.match(self._text, self._end)
         if match is None:  # it always matches: its last branch is empty
             return ""
         begin, end = match.span(1)
-        self._line += self._text.count("\n", self._at, begin)
-        self._at = begin
+        self._line += self._text.count("\n", self._end, begin)
+        self._at, self._end = begin, end
         if begin < end:
             return match.group(1)
         if begin == len(self._text):

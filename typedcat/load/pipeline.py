@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from ..errors import InheritanceError, ProjectError, TuneError, short_path
+from ..errors import DependencyError, InheritanceError, ProjectError, TuneError, short_path
 from ..tree.config import BaseConfig, Config
 from ..tree.merge import derives, schema_of, set_schema, take_over
 from ..tree.node import STRICT, extra_of, flag, path_of
@@ -18,8 +18,8 @@ from .inherit import RESULT_DIR, complete, inherit
 from .open import open_tree, tree_of
 from .overrides import Override, apply_overrides
 from .project import Project, find_project, result_dir
-from .resolve import resolve
-from .schema import fill_model_defaults, validate
+from .resolve import resolve, unresolved
+from .schema import check_leaves, fill_model_defaults, refusal, validate
 from .schema_fields import is_schema
 
 S = TypeVar("S")
@@ -88,10 +88,10 @@ def load_config(
         ProjectError: no result folder can be told.
     """
     project = find_project()
-    tree = prepare(config_path, experiments_root, config_root, schema, overrides, rslt_dir, project)
+    tree = prepare(config_path, experiments_root, config_root, schema, overrides, rslt_dir, project, create_rslt_dir)
     if not is_tune(tree):
         _refuse_parameters(tree)
-        resolve(tree)
+        compute(tree)
     validate(tree)
     check_result_dir(tree, create_rslt_dir)
     flag(tree, STRICT, strict)
@@ -101,6 +101,24 @@ def load_config(
     return tree
 
 
+def compute(tree: BaseConfig) -> None:
+    """Compute the dependencies of a tree, from values of the declared types.
+
+    Raises:
+        DependencyError: a dependency raised, or they form a cycle.
+        ValidationError: it raised, and so would have validation: the values that it read may be why.
+    """
+    if not unresolved(tree):
+        return
+    problems = check_leaves(tree)
+    try:
+        resolve(tree)
+    except DependencyError as error:
+        if problems:
+            raise refusal(tree, problems) from error
+        raise
+
+
 def parse_config(
     config_path: Source, experiments_root: Root = None, config_root: Root = None, create_rslt_dir: bool = True
 ) -> BaseConfig:
@@ -108,7 +126,7 @@ def parse_config(
 
     Args and errors: see `load_config`.
     """
-    tree = prepare(config_path, experiments_root, config_root, None, (), None, find_project())
+    tree = prepare(config_path, experiments_root, config_root, None, (), None, find_project(), create_rslt_dir)
     check_result_dir(tree, create_rslt_dir)
     if create_rslt_dir:
         make_result_dir(tree)
@@ -123,6 +141,7 @@ def prepare(
     overrides: Sequence[str],
     rslt_dir: Root,
     project: Project,
+    needs_dir: bool = True,
 ) -> BaseConfig:
     """The first half of loading: everything before dependencies are computed."""
     named = isinstance(source, (str, os.PathLike))
@@ -139,7 +158,11 @@ def prepare(
     complete(tree)
     fill_model_defaults(tree)
     name = source if isinstance(source, (str, os.PathLike)) else None
-    _set_result_dir(tree, file, name, experiments_root, config_root, rslt_dir, applied, project)
+    try:
+        _set_result_dir(tree, file, name, experiments_root, config_root, rslt_dir, applied, project)
+    except ProjectError:
+        if needs_dir:  # else a config may lie anywhere, and has no result folder
+            raise
     return tree
 
 

@@ -155,7 +155,7 @@ def locate(name: Pathname, *, project: Project, naming_file: Path | None = None,
         if found := _file_at(place):
             return found
     for place in places:
-        if place.is_dir():
+        if os.path.isdir(place):
             raise ConfigNotFoundError(place, f"is a directory, not a {what} file", hints=[_hint_for_folder(place)])
     hints = [_hint_for_missing(text, places, project)]
     if naming_file is not None:
@@ -212,10 +212,10 @@ def _file_at(place: Path) -> Path | None:
 
     Pipes and devices count as there: who reads the file says why it is refused.
     """
-    there = place.exists() and not place.is_dir()
+    there = os.path.exists(place) and not os.path.isdir(place)
     if place.suffix.lower() in READABLE_ENDINGS:
         return place if there else None
-    fitting = [file for ending in READABLE_ENDINGS if (file := Path(f"{place}{ending}")).is_file()]
+    fitting = [file for ending in READABLE_ENDINGS if os.path.isfile(file := Path(f"{place}{ending}"))]
     if len(fitting) > 1:
         names = ", ".join(file.name for file in fitting)
         raise ConfigNotFoundError(place, f"several files fit: {names}", hints=["write the ending of the one you mean"])
@@ -248,7 +248,7 @@ def _most_similar(path: Path) -> Path | None:
     """The file that is reached by taking, for each part of `path` that is missing, the name nearest to it."""
     here = Path(path.anchor)
     for part in path.parts[1:]:
-        if (here / part).exists():
+        if os.path.exists(here / part):
             here /= part
             continue
         try:
@@ -259,7 +259,7 @@ def _most_similar(path: Path) -> Path | None:
         if not close:
             return None
         here /= close[0]
-    return here if here.is_file() else None
+    return here if os.path.isfile(here) else None
 
 
 def result_dir(
@@ -351,5 +351,5 @@ def auto_rslt_dir(
     places = _places(text, project)
     if not places:
         raise ProjectError("an empty path has no result folder")
-    path = next((place for place in places if place.exists()), places[-1])
+    path = next((place for place in places if os.path.exists(place)), places[-1])
     return result_dir(path, config_root=config_root, experiments_root=experiments_root, project=project, name=text)

@@ -142,7 +142,7 @@ class _Resolver:
                     dict.__setitem__(slot.node, slot.key, slot.value)
                     extra_of(slot.node).anchors[slot.key] = slot.anchor
         for node in self.nodes:
-            if isinstance(node, Resolving):
+            if issubclass(type(node), Resolving):
                 switch(node, plain_class(node))
             extra_of(node).resolver = None
             mirror(node)

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import functools
 import re
-import typing
-from collections.abc import Hashable, Iterable
+
+from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import NotRequired, TypedDict
@@ -36,10 +36,11 @@ def typed_dict_of(cls: type[TypedConfig]) -> Any:
     """A TypedDict with the fields of the class: unlike a model it has no reserved names, and takes any dict."""
     hints = field_types(cls)
     items: dict[str, Any] = {
-        name: hints[name] if field.required and name != "rslt_dir" else NotRequired[hints[name]]  # type: ignore[valid-type]  # made at run time
+        name: hints[name] if field.required and name != "rslt_dir" else NotRequired[hints[name]]
         for name, field in cls.__fields__.items()
     }
-    made: Any = TypedDict(cls.__name__, items)  # type: ignore[operator]  # made at run time
+    make: Any = TypedDict  # a checker knows it with literal arguments only
+    made = make(cls.__name__, items)
     made.__pydantic_config__ = {"arbitrary_types_allowed": True, "extra": "forbid"}
     made.__module__ = cls.__module__
     made.__doc__ = cls.__doc__
@@ -172,10 +173,16 @@ def validate(root: BaseConfig, *, source: str = "") -> None:
         schema = schema_of(node)
         names.append(schema.__name__)
         problems += _check(node, schema)
-    problems += _check_parameters(root)
+    problems += check_leaves(root, Parameter)
     if problems:
-        where = source or (root.__extra__.source if root.__extra__ is not None else "") or "config"
-        raise ValidationError(short_path(where), ", ".join(dict.fromkeys(names)), _united(problems))
+        raise refusal(root, problems, ", ".join(dict.fromkeys(names)), source)
+
+
+def refusal(root: BaseConfig, problems: list[Problem], name: str = "", source: str = "") -> ValidationError:
+    """The error that lists the problems of a tree."""
+    where = source or (root.__extra__.source if root.__extra__ is not None else "") or "config"
+    schema = name or ", ".join(dict.fromkeys(schema_of(node).__name__ for node in _outermost(root)))
+    return ValidationError(short_path(where), schema, _united(problems))
 
 
 def _outermost(root: BaseConfig) -> list[Any]:
@@ -261,6 +268,7 @@ def _locate(node: Any, schema: Any, loc: tuple[Any, ...]) -> tuple[Any, Any, tup
     """(the node, the key in it, the way on inside the value, the fields declared there) for pydantic's location."""
     holder, key = node, None
     at = schema
+    fields: Fields | None = None
     rest: list[Any] = []
     for part in loc:
         if rest or not isinstance(holder, BaseConfig):
@@ -335,29 +343,68 @@ def _united(problems: list[Problem]) -> list[Problem]:
     return list(united.values())
 
 
-def _check_parameters(root: BaseConfig) -> list[Problem]:
-    """The values of each `Param2Tune`, against the type of the key that it stands for."""
+def check_leaves(root: BaseConfig, kind: type = object) -> list[Problem]:
+    """Coerce each declared leaf by itself, so that dependencies and constraints read values of the declared types.
+
+    Args:
+        root: a tree before its dependencies are computed.
+        kind: look at leaves of this type only.
+
+    Returns:
+        What does not fit. A model may still accept it: its own validators run in `validate`.
+    """
+    problems: list[Problem] = []
+    for node, fields in _declared_nodes(root):
+        for key, value in list(dict.items(node)):
+            field = fields.get(key)
+            if field is None or isinstance(value, BaseConfig) or not isinstance(value, kind):
+                continue
+            if isinstance(value, Parameter):
+                problems += _check_parameter(node, key, value, field.annotation)
+            elif not _unknown_yet(value) and type(value) is not field.annotation:
+                new, found = _coerced(node, key, value, field.annotation)
+                problems += found
+                if not _same(value, new):
+                    raw_set(node, key, new)
+    return problems
+
+
+def _declared_nodes(root: BaseConfig) -> Iterator[tuple[Any, Fields]]:
+    """Each subtree whose keys a schema declares, with what is declared for it."""
+    work: list[tuple[Any, Any]] = [(root, schema_of(root))]
+    while work:
+        node, schema = work.pop()
+        fields: Fields = fields_of(schema) if is_schema(schema) else {}
+        if fields:
+            yield node, fields
+        for key, value in dict.items(node):
+            if isinstance(value, BaseConfig):
+                field = fields.get(key)
+                work.append((value, schema_of(value) or (nested_schema(field.annotation) if field else None)))
+
+
+def _check_parameter(node: Any, key: Hashable, value: Any, annotation: Any) -> list[Problem]:
+    """The values of a `Param2Tune`, against the type of the key that it stands for."""
+    problems: list[Problem] = []
+    options = []
+    for option in value.optional_val:
+        if _unknown_yet(option) or isinstance(option, BaseConfig):
+            options.append(option)
+            continue
+        new, found = _coerced(node, key, option, annotation)
+        problems += found
+        options.append(option if _same(option, new) else new)
+    value.optional_val = tuple(options)
+    return problems
+
+
+def _coerced(node: Any, key: Hashable, value: Any, annotation: Any) -> tuple[Any, list[Problem]]:
     from pydantic import ValidationError as PydanticError
 
-    problems = []
-    for node in branches(root):
-        for key, value in dict.items(node):
-            annotation = annotation_at(root, (*path_to(node), key)) if isinstance(value, Parameter) else None
-            if annotation is None:
-                continue
-            coerced = []
-            for option in value.optional_val:
-                try:
-                    fixed = isinstance(option, Deferred) or isinstance(option, BaseConfig)
-                    coerced.append(option if fixed else adapter(annotation).validate_python(option))
-                except PydanticError as error:
-                    problems += [_problem(node, key, (), one) for one in error.errors(include_url=False)]
-            if len(coerced) == len(value.optional_val):
-                value.optional_val = tuple(
-                    old if type(old) is type(new) and old == new else new
-                    for old, new in zip(value.optional_val, coerced, strict=True)
-                )
-    return problems
+    try:
+        return adapter(annotation).validate_python(value), []
+    except PydanticError as error:
+        return value, [_problem(node, key, (), one) for one in error.errors(include_url=False)]
 
 
 # -- writing back
@@ -409,14 +456,16 @@ def to_model(tree: BaseConfig, model: type[M]) -> M:
         fill(typed)
         validate(typed)
         return typed  # type: ignore[no-any-return]  # of the class asked for, as just validated
-    problems = _unknown_keys(tree, model)
+    schema: Any = model
+    problems = _unknown_keys(tree, schema)
     try:
-        made: M = adapter(model).validate_python(_without_result_dir(tree, model))
+        made = adapter(schema).validate_python(_without_result_dir(tree, schema))
     except PydanticError as error:
-        problems += _problems(tree, model, error.errors(include_url=False), problems)
+        problems += _problems(tree, schema, error.errors(include_url=False), problems)
+        made = None
     if problems:
-        raise ValidationError("config", model.__name__, _united(problems))
-    return made
+        raise ValidationError("config", schema.__name__, _united(problems))
+    return made  # type: ignore[no-any-return]  # what pydantic made of the model
 
 
 def json_schema(schema: Any) -> dict[str, Any]:
@@ -433,7 +482,7 @@ def json_schema(schema: Any) -> dict[str, Any]:
     class Generator(GenerateJsonSchema):
         """Anything that JSON has no word for is allowed to be anything."""
 
-        ignored_warning_kinds: typing.ClassVar[Any] = {"skipped-choice", "non-serializable-default"}
+        ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - as its base has it
 
         def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:
             return {}

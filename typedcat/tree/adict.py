@@ -4,6 +4,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from typing_extensions import Self
+
 from ..errors import MissingKeyError
 from .copying import graft
 from .keys import suggest
@@ -28,26 +30,29 @@ class ADict(Tree):
     __slots__ = ()
     __into_lists__: ClassVar[bool] = True
 
-    def __init__(self, *mappings: Any, **values: Any) -> None:
-        site = caller()
-        for mapping in mappings:
-            if mapping is None:  # addict skips it
-                continue
-            source = mapping if hasattr(mapping, "keys") else dict(mapping)
-            if dict.__len__(self) == 0:
-                graft(self, source, site, into_lists=True)
-            else:
-                own = blank(plain_class(self))
-                graft(own, source, site, into_lists=True)
-                merge(self, own)
-        if values:
-            self.__merge__(values, site)
-
     if TYPE_CHECKING:
 
+        def __new__(cls, *mappings: Any, **values: Any) -> Self: ...
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
         def __delattr__(self, name: str) -> None: ...
+
+    else:
+
+        def __init__(self, *mappings, **values):
+            site = caller()
+            for mapping in mappings:
+                if mapping is None:  # addict skips it
+                    continue
+                source = mapping if hasattr(mapping, "keys") else dict(mapping)
+                if dict.__len__(self) == 0:
+                    graft(self, source, site, into_lists=True)
+                else:
+                    own = blank(plain_class(self))
+                    graft(own, source, site, into_lists=True)
+                    merge(self, own)
+            if values:
+                self.__merge__(values, site)
 
     def __absent__(self, key: Hashable) -> Any:
         if self.__state__ & FROZEN:

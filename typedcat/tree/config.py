@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
@@ -74,15 +74,19 @@ class BaseConfig(Tree):
             raise NotLoadedError(path_of(value), f"assigning it to {path_of(self, key)}")
         if isinstance(value, Ghost):
             if value.__parent__ is self and value.__key__ == key:
-                return _realized(value)
-            value = blank(plain_class(value))
+                mount(value)
+                return value
+            value = _empty_like(value)
         elif value.__parent__ is not None or value.is_frozen or value is root_of(self):
-            if value.__parent__ is self and value.__key__ == key and dict.get(self, key) is value:
+            if value.__parent__ is self and value.__key__ == key:
                 return value
             value = _copy_to_mount(self, key, value)
         value.__unset_defaults__(is_lazy(self))
         adopt(self, key, value)
         return value
+
+    def __complete__(self) -> None:
+        """Called when a constructor has taken everything over."""
 
     def __unset_defaults__(self, lazy: bool) -> None:
         """Below a tree that inherits, a default must not hide the value of a base."""
@@ -107,11 +111,7 @@ class BaseConfig(Tree):
 
     # -- dependencies
 
-    @overload
-    def DEP(self, func: Callable[[Self], T], *, priority: int = ...) -> T: ...
-    @overload
-    def DEP(self, func: Callable[[Any], T], *, priority: int = ...) -> T: ...
-    def DEP(self, func: Callable[[Any], Any], *, priority: int = 1) -> Any:
+    def DEP(self, func: Callable[[Self], T], *, priority: int = 1) -> T:
         """A dependency whose function gets this node, at its place in the final tree.
 
         Args:
@@ -121,35 +121,28 @@ class BaseConfig(Tree):
         Returns:
             What to assign to a key of the same config.
         """
-        return DEP_class(func, priority, bound=self)
+        return DEP_class(func, priority, bound=self)  # type: ignore[no-any-return]  # what it becomes, as everywhere
 
-    @overload
-    def P_DEP(self, func: Callable[[Self], T], *, priority: int = ...) -> T: ...
-    @overload
-    def P_DEP(self, func: Callable[[Any], T], *, priority: int = ...) -> T: ...
-    def P_DEP(self, func: Callable[[Any], Any], *, priority: int = 1) -> Any:
+    def P_DEP(self, func: Callable[[Self], T], *, priority: int = 1) -> T:
         """As `DEP`, computed when a grid makes a child, before the child is saved."""
-        return P_DEP_class(func, priority, bound=self)
+        return P_DEP_class(func, priority, bound=self)  # type: ignore[no-any-return]  # as above
 
-    if TYPE_CHECKING:
-
-        @overload
-        def Param2Tune(
-            self,
-            optional_values: Any,
-            subject_to: Callable[[Any], object] | None = ...,
-            optional_value_names: Any = ...,
-            priority: int | None = ...,
-        ) -> Any: ...
-        @overload
-        def Param2Tune(
-            self,
-            optional_values: Any,
-            subject_to: Callable[[Any, Self], object],
-            optional_value_names: Any = ...,
-            priority: int | None = ...,
-        ) -> Any: ...
-
+    @overload
+    def Param2Tune(
+        self,
+        optional_values: Iterable[T],
+        subject_to: Callable[[T], object] | None = ...,
+        optional_value_names: Iterable[str] | None = ...,
+        priority: int | None = ...,
+    ) -> T: ...
+    @overload
+    def Param2Tune(
+        self,
+        optional_values: Iterable[T],
+        subject_to: Callable[[T, Self], object],
+        optional_value_names: Iterable[str] | None = ...,
+        priority: int | None = ...,
+    ) -> T: ...
     def Param2Tune(self, *args: Any, **kwargs: Any) -> Any:
         """`typedcat.Param2Tune`, with the type of this config for the second argument of `subject_to`."""
         return Param2Tune_class(*args, **kwargs)
@@ -276,7 +269,9 @@ class Config(BaseConfig, ADict):
     if TYPE_CHECKING:
 
         @overload
-        def __new__(cls, *cfgs: Any, schema: type[S], caps: Any = ..., **values: Any) -> S: ...
+        def __new__(  # type: ignore[misc]  # a node of the schema's class, where it has one
+            cls, *cfgs: Any, schema: type[S], caps: Any = ..., cfgs_update_at_parser: Any = ..., **values: Any
+        ) -> S: ...
         @overload
         def __new__(cls, *cfgs: Any, caps: Any = ..., cfgs_update_at_parser: Any = ..., **values: Any) -> Self: ...
         def __new__(cls, *cfgs: Any, **options: Any) -> Any: ...
@@ -316,9 +311,6 @@ class Config(BaseConfig, ADict):
         if schema is not None:
             set_schema(self, schema)
         self.__complete__()
-
-    def __complete__(self: BaseConfig) -> None:
-        """Called when the constructor has taken everything over."""
 
     @classmethod
     def __child_class__(cls, key: Hashable) -> type[Node]:
@@ -370,10 +362,8 @@ def _take(self: BaseConfig, source: Any, site: Site | Place, alone: bool) -> Non
         merge(self, own)
 
 
-def _realized(value: BaseConfig) -> BaseConfig:
-    """A ghost that is assigned to the very key it stands for."""
-    mount(value)
-    return value
+def _empty_like(value: BaseConfig) -> BaseConfig:
+    return blank(plain_class(value))  # type: ignore[no-any-return]  # `blank` makes any class
 
 
 def _copy_to_mount(holder: BaseConfig, key: Hashable, value: BaseConfig) -> BaseConfig:

@@ -10,7 +10,6 @@ from .keys import format_path
 from .node import (
     CONTAINERS,
     WHOLE,
-    Deferred,
     Node,
     adopt,
     anchor_of,
@@ -23,6 +22,7 @@ from .node import (
     set_state,
 )
 from .origin import Place, Site
+from .values import Deferred
 
 N = TypeVar("N", bound=Node)
 
@@ -105,6 +105,7 @@ class _Graft:
         self.site = site
         self.into_lists = into_lists
         self.single = target.__one_parent__
+        self.top = target
         self.memo: dict[int, Any] = {id(source): target}
         self.stack: list[tuple[Any, Any, int]] = [(source, target, 0)]
 
@@ -146,7 +147,7 @@ class _Graft:
             return self.memo[id(value)]
         if isinstance(value, dict) and self.is_branch(value, source):
             parent = target if isinstance(target, Node) else None
-            child = blank(plain_class(value) if self.keeps_class(value) else self.child_class(parent, key))
+            child = blank(self.class_for(value, parent, key))
             if parent is not None and self.single:
                 adopt(parent, key, child)
             self.memo[id(value)] = child
@@ -162,13 +163,14 @@ class _Graft:
     def is_branch(self, value: dict[Any, Any], source: Any) -> bool:
         return isinstance(value, source.__branch_type__) if isinstance(source, Node) else True
 
-    def keeps_class(self, value: dict[Any, Any]) -> bool:
-        return self.single and isinstance(value, Node) and value.__one_parent__
-
-    def child_class(self, parent: Node | None, key: Hashable) -> type[Node]:
-        if parent is None:
-            return plain_class(self.memo[next(iter(self.memo))])
-        return parent.__child_class__(key)
+    def class_for(self, value: dict[Any, Any], parent: Node | None, key: Hashable) -> type[Any]:
+        if self.single and isinstance(value, Node) and value.__one_parent__:
+            cls: type[Any] = plain_class(value)
+        elif parent is not None:
+            cls = parent.__child_class__(key)
+        else:  # in a list
+            cls = plain_class(self.top)
+        return cls
 
 
 def _items(source: Any) -> Iterable[tuple[Any, Any]]:
@@ -223,9 +225,9 @@ def to_dict(node: Node, into_lists: bool = False) -> dict[Any, Any]:
     return result
 
 
-def equal(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
+def equal(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
     """`one == other` as for dicts, at any depth."""
-    stack = [(one, other)]
+    stack: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(one, other)]
     seen: set[tuple[int, int]] = set()
     while stack:
         left, right = stack.pop()
@@ -234,10 +236,10 @@ def equal(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
         seen.add((id(left), id(right)))
         if len(left) != len(right):
             return False
-        for key, value in dict.items(left):  # type: ignore[call-overload]  # only dicts are compared
-            if not dict.__contains__(right, key):  # type: ignore[index]  # as above
+        for key, value in dict.items(left):
+            if not dict.__contains__(right, key):
                 return False
-            theirs = dict.__getitem__(right, key)  # type: ignore[index]  # as above
+            theirs = dict.__getitem__(right, key)
             if isinstance(value, dict) and isinstance(theirs, dict):
                 stack.append((value, theirs))
             elif not (value is theirs or value == theirs):

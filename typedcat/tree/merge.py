@@ -24,7 +24,7 @@ from .node import (
     switch,
 )
 from .origin import caller, newest, place, stack
-from .values import Dependency, Drop, Extend, Parameter
+from .values import Dependency, Drop, Extend, Extension, Parameter
 
 
 def merge(into: Node, other: Node, incremental: bool = False) -> None:
@@ -77,7 +77,7 @@ _ABSENT = _Absent()
 
 def _both_branches(old: Node, mine: Any, value: Any) -> bool:
     kind = old.__branch_type__
-    return isinstance(mine, kind) and isinstance(value, kind) and isinstance(mine, Node) and isinstance(value, Node)
+    return all(isinstance(one, Node) and isinstance(one, kind) for one in (mine, value))
 
 
 def _as_node(old: Node, key: Hashable) -> Any:
@@ -92,7 +92,7 @@ def _as_node(old: Node, key: Hashable) -> Any:
 
 
 def _is_still_default(node: Node, key: Hashable, value: Any) -> bool:
-    return plain_class(node).__is_default__(key, value)
+    return bool(plain_class(node).__is_default__(key, value))
 
 
 def _demount_if_node(parent: Node, value: Any) -> None:
@@ -125,9 +125,9 @@ def _extend(old: Node, new: Node, key: Hashable, mine: Any, value: Extend[Any]) 
     record = stack(new.__origins__.get(key), old.__origins__.get(key), mine)
     anchor = old.__extra__.anchors.get(key) if old.__extra__ is not None else None
     if isinstance(mine, Extend):
-        extended: Any = Extend((*mine.items, *value.items), mine.base)
+        extended: Any = Extension((*mine.items, *value.items), mine.base)
     elif isinstance(mine, Dependency):
-        extended = Extend(value.items, mine)
+        extended = Extension(value.items, mine)
     elif isinstance(mine, (list, tuple)):
         extended = type(mine)([*mine, *value.items]) if type(mine) in (list, tuple) else [*mine, *value.items]
     else:

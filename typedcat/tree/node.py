@@ -12,7 +12,7 @@ Here is only the state and the primitives that every other module of the tree bu
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import MountError
 from .keys import ROOT, format_path
@@ -95,8 +95,10 @@ class Node(dict[Any, Any]):
     __extra__: Extra | None
     __origins__: dict[Hashable, Record]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        return blank(cls)
+    if not TYPE_CHECKING:  # constructors are declared by the classes below
+
+        def __new__(cls, *args, **kwargs):
+            return blank(cls)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -141,7 +143,7 @@ class Node(dict[Any, Any]):
         else:
             origins[key] = site
         _set(self, key, value)
-        if key.__class__ is str and key not in self.__reserved__:
+        if type(key) is str and key not in self.__reserved__:
             self.__dict__[key] = value
 
 
@@ -173,7 +175,7 @@ def blank(cls: type[Any]) -> Any:
     return self
 
 
-def plain_class(node: Node) -> type[Any]:
+def plain_class(node: Node) -> Any:
     """The class of a node, whatever it is switched to for the moment."""
     return type(node).__plain__
 
@@ -211,7 +213,7 @@ def mirror(node: Node) -> None:
 def raw_set(node: Node, key: Hashable, value: Any) -> None:
     """Set a key without asking anything: the caller looks after parents, origins and anchors."""
     _set(node, key, value)
-    if key.__class__ is str and key not in node.__reserved__:
+    if type(key) is str and key not in node.__reserved__:
         node.__dict__[key] = value
 
 

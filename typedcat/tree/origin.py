@@ -76,11 +76,9 @@ class Origin:
 
 def caller() -> Site:
     """The place in the user's code that called into typedcat, however deep inside we are."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_back is not None and _is_own(frame):
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_own(frame):
         frame = frame.f_back
-    if frame is None:  # pragma: no cover - there is always a caller
-        raise RuntimeError("typedcat was called from nowhere")
     return Site(frame.f_code, frame.f_lasti)
 
 

@@ -82,7 +82,7 @@ def _leaves(tree: Node, root: str) -> Iterator[tuple[str, Any]]:
     stack: list[tuple[str, Any, Iterator[tuple[Any, Any]]]] = [(root, tree, iter(list(dict.items(tree))))]
     while stack:
         prefix, at, items = stack[-1]
-        branch_type = at.__branch_type__ if isinstance(at, Node) else dict
+        branch_type: Any = at.__branch_type__ if isinstance(at, Node) else dict
         for key, value in items:
             path = join(prefix, key)
             if not isinstance(value, branch_type):

@@ -203,7 +203,7 @@ class Tree(Node):
         graft(own, other, site, into_lists=self.__into_lists__)
         merge(self, own, incremental)
 
-    def __merge_class__(self) -> type[Node]:
+    def __merge_class__(self) -> Any:
         """The class that a mapping is converted to before it is merged into this tree."""
         return plain_class(self)
 
@@ -222,7 +222,7 @@ class Tree(Node):
         merge(new, branch_copy(self))
         return new
 
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override,misc]  # dict has two overloads for this one
+    def __ior__(self, other: Any) -> Self:
         self.update(other)
         return self
 

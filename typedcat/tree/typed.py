@@ -252,8 +252,10 @@ def _collect(cls: type[TypedConfig], outer: dict[str, Any]) -> dict[str, Field]:
     if "<locals>" in cls.__qualname__:
         _scopes[cls] = {k: v for k, v in outer.items() if isinstance(v, type) or k.isidentifier()}
     fields: dict[str, Field] = {}
+    no_fields = set()
     for name, annotation in get_annotations(cls, format=Format.FORWARDREF).items():
         if _is_class_var(annotation) or name.startswith("__"):
+            no_fields.add(name)
             continue
         default, annotation = _default(cls.__dict__.get(name, MISSING), annotation)
         fields[name] = Field(name, cls, annotation, default, Declared(functools.partial(_find, cls, name)))
@@ -264,7 +266,7 @@ def _collect(cls: type[TypedConfig], outer: dict[str, Any]) -> dict[str, Field]:
             annotation = get_annotations(value.func, format=Format.FORWARDREF).get("return", Any)
             fields[name] = Field(name, cls, annotation, value, Declared(functools.partial(_find, cls, name)))
             delattr(cls, name)
-        elif not name.startswith("__") and _looks_like_value(value):
+        elif name not in no_fields and not name.startswith("__") and _looks_like_value(value):
             raise SchemaError(
                 f"{cls.__qualname__}.{name} = {short_repr(value)} has no type\n"
                 f"  declare it: {name}: {type(value).__name__} = ... (or ClassVar, if it is no key)"
@@ -280,7 +282,7 @@ _scopes: dict[type, dict[str, Any]] = {}
 
 def _is_class_var(annotation: Any) -> bool:
     if isinstance(annotation, str):
-        return annotation.replace("typing.", "").startswith("ClassVar")
+        return annotation.partition("[")[0].rpartition(".")[2].strip() == "ClassVar"
     return annotation is ClassVar or typing.get_origin(annotation) is ClassVar
 
 

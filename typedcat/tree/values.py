@@ -280,5 +280,6 @@ Drop: Any = _Drop()
 
 Dependency = cast("type[_Dependency[Any]]", DEP)  # what `isinstance` needs; to a checker DEP is a function
 Parameter = cast("type[_Param[Any]]", Param2Tune)
+Extension: Any = Extend
 IL = ItemLazy = DEP
 PL = ParamLazy = P_DEP

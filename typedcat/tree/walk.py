@@ -29,7 +29,8 @@ def branches(tree: dict[Any, Any]) -> list[Any]:
     found = [tree]
     seen = {id(tree)}
     for at in found:
-        kind = _branch_type(at)
+        kind: Any = _branch_type(at)
+        value: Any
         for value in dict.values(at):
             if isinstance(value, kind) and id(value) not in seen:
                 seen.add(id(value))
@@ -51,11 +52,12 @@ def _branch_type(at: dict[Any, Any]) -> type:
 def _walk(tree: dict[Any, Any], name: str) -> Iterator[tuple[str, Any, Hashable, Any]]:
     yield name, tree, _BRANCH, None
     seen = {id(tree)}
-    stack = [(name, tree, iter(list(dict.items(tree))))]
+    stack: list[tuple[str, Any, Iterator[tuple[Any, Any]]]] = [(name, tree, iter(list(dict.items(tree))))]
     while stack:
         prefix, at, items = stack[-1]
+        kind: Any = _branch_type(at)
         for key, value in items:
-            if isinstance(value, _branch_type(at)):
+            if isinstance(value, kind):
                 if id(value) not in seen:
                     seen.add(id(value))
                     path = join(prefix, key)

@@ -1,0 +1,8 @@
+"""Doubles the batch size; the learning rate follows by itself."""
+
+from schema import Train
+from typedcat import Config
+
+cfg = Config(schema=Train, caps="configs/digits/base/cfg.py")
+
+cfg.loader.ini.batch_size = 128 * 2
