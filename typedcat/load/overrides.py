@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import OverrideError, short_repr
@@ -13,7 +13,7 @@ from ..tree.keys import format_path, parse_path, suggest
 from ..tree.node import adopt, blank
 from ..tree.origin import Place
 from ..tree.walk import named_branches, named_leaves
-from .schema_fields import Fields, annotation_at, fields_at, takes_text_only
+from .schema_fields import MASK, Fields, annotation_at, fields_at, is_secret_type, takes_text_only
 from .yaml_text import parse_scalar
 
 _UNSAFE = str.maketrans({"/": "-", "\\": "-", "\0": "-", "\n": " "})
@@ -28,17 +28,19 @@ class Override:
         keys: the path.
         value: the part after the '='.
         new: whether the key may be a new one (`+key=value`).
+        secret: whether the key is declared as a secret, which is written nowhere.
     """
 
     text: str
     keys: tuple[Hashable, ...]
     value: str
     new: bool
+    secret: bool = False
 
     @property
     def folder_suffix(self) -> str:
         """What it appends to the name of the result folder."""
-        return f",{format_path(self.keys)}={self.value}".translate(_UNSAFE)
+        return f",{format_path(self.keys)}={'hidden' if self.secret else self.value}".translate(_UNSAFE)
 
 
 def parse_override(text: str) -> Override:
@@ -79,6 +81,7 @@ def apply_overrides(tree: BaseConfig, overrides: Iterable[str]) -> list[Override
     applied = []
     for text in overrides:
         override = parse_override(text)
+        override = replace(override, secret=is_secret_type(annotation_at(tree, override.keys)))
         _apply(tree, override)
         applied.append(override)
     return applied
@@ -91,7 +94,8 @@ def _apply(tree: BaseConfig, override: Override) -> None:
     known = dict.__contains__(node, key) or (declared is not None and key in declared) or override.keys == ("rslt_dir",)
     if not known and not override.new:
         raise _unknown(tree, override, len(override.keys) - 1, node, declared)
-    place = Place(f"override '{override.text}'", None, "override")
+    shown = f"{format_path(override.keys)}={MASK}" if override.secret else override.text
+    place = Place(f"override '{shown}'", None, "override")
     value = _value(tree, override)
     if isinstance(value, dict):
         _set_subtree(node, key, value, place)

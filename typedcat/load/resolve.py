@@ -28,7 +28,7 @@ from ..tree.node import (
 )
 from ..tree.origin import newest, place
 from ..tree.states import switched
-from ..tree.values import P_DEP, Dependency, Extend, function_place
+from ..tree.values import P_DEP, Dependency, Extend, function_name, function_place
 from ..tree.walk import branches
 
 _FRESH_STACK_EVERY = 50
@@ -47,11 +47,13 @@ class Reads:
         key: the full path of the dependency.
         place: `file:line` that set it.
         reads: full paths of the keys that its function read, in order.
+        functions: the function (several, where dependencies stand in a list), as `name at file:line`.
     """
 
     key: str
     place: str
     reads: tuple[str, ...]
+    functions: tuple[str, ...] = ()
 
 
 @dataclass
@@ -153,7 +155,8 @@ class _Resolver:
                 self.compute(slot)
         if not self.only_params:
             extra_of(self.root).reads = {
-                slot.path: Reads(slot.path, slot.place, tuple(slot.reads)) for slot in self.slots.values()
+                slot.path: Reads(slot.path, slot.place, tuple(slot.reads), functions_in(slot.value))
+                for slot in self.slots.values()
             }
 
     # -- computing
@@ -265,6 +268,17 @@ def _contains_dependency(value: Any) -> bool:
     return type(value) in (list, tuple, set) and any(_contains_dependency(item) for item in value)
 
 
+def functions_in(value: Any) -> tuple[str, ...]:
+    """The functions of the dependencies in a value, each as `name at file:line`."""
+    if isinstance(value, Dependency):
+        name, at = function_name(value.func), function_place(value.func)
+        return (name if name.endswith(at) else f"{name} at {at}",)
+    if isinstance(value, Extend):
+        return (*functions_in(value.base), *functions_in(value.items))
+    inner = value.values() if type(value) is dict else value if type(value) in (list, tuple, set) else ()
+    return tuple(one for item in inner for one in functions_in(item))
+
+
 def _on_a_fresh_stack(func: Callable[[], Any]) -> Any:
     """Call a function on another thread and wait for it."""
     outcome: list[Any] = []
@@ -356,4 +370,4 @@ def unresolved(root: Node) -> list[tuple[str, Any]]:
     ]
 
 
-__all__ = ["Reads", "resolve", "unresolved"]
+__all__ = ["Reads", "functions_in", "resolve", "unresolved"]

@@ -190,15 +190,22 @@ def _why_not(value: Any) -> str:
 
 def yaml_text(cfg: BaseConfig, *, lenient: bool = False) -> str:
     """The loaded form of a config as YAML; see `plain`."""
-    import yaml
-
-    text: str = yaml.safe_dump(plain(cfg, "YAML", lenient), sort_keys=False, allow_unicode=True)
-    return text
+    return dump(plain(cfg, "YAML", lenient), "YAML")
 
 
 def json_text(cfg: BaseConfig, *, lenient: bool = False) -> str:
     """The loaded form of a config as JSON; see `plain`."""
-    return json.dumps(plain(cfg, "JSON", lenient), indent=2, ensure_ascii=False) + "\n"
+    return dump(plain(cfg, "JSON", lenient), "JSON")
+
+
+def dump(data: Any, target: str) -> str:
+    """Plain data, or a part of it, as text of a data format."""
+    if target == "JSON":
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    import yaml
+
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    return text.removesuffix("...\n")  # which PyYAML puts after a scalar
 
 
 def plain(cfg: BaseConfig, target: str, lenient: bool) -> Any:

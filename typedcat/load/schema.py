@@ -19,13 +19,23 @@ from ..tree.origin import history
 from ..tree.typed import MISSING, TypedConfig, field_types, fill
 from ..tree.values import Deferred, Parameter
 from ..tree.walk import branches
-from .schema_fields import Fields, allows_more, annotation_at, fields_of, is_pydantic_model, is_schema, nested_schema
+from .schema_fields import (
+    MASK,
+    Fields,
+    allows_more,
+    annotation_at,
+    fields_of,
+    is_pydantic_model,
+    is_schema,
+    is_secret_type,
+    nested_schema,
+    schema_of_slot,
+)
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 M = TypeVar("M")
-_SECRETS = ("SecretStr", "SecretBytes", "Secret")
 
 
 # -- pydantic's view of a TypedConfig
@@ -311,20 +321,21 @@ def _problem(holder: Any, key: Any, rest: tuple[Any, ...], error: Any) -> Proble
 
 def _shown(holder: Any, key: Any, value: Any) -> Any:
     """The value for the message; of a secret only that there is one."""
-    return "**********" if _is_secret(annotation_at(holder, (key,)) if key is not None else None) else value
-
-
-def _is_secret(annotation: Any) -> bool:
-    return annotation is not None and any(name in str(annotation) for name in _SECRETS)
+    if is_secret_type(schema_of_slot(holder, key) if key is not None else None):
+        return MASK
+    inner = dict.get(holder, key) if key is not None else holder
+    if isinstance(value, dict) and isinstance(inner, BaseConfig):
+        return {name: _shown(inner, name, item) for name, item in value.items()}
+    return value
 
 
 def _story(holder: Any, key: Any) -> tuple[str, tuple[str, ...]]:
     """Where a value was set, and what it overrode."""
     if key is None or not dict.__contains__(holder, key):
         return "", ()
-    secret = _is_secret(annotation_at(holder, (key,)))
+    secret = is_secret_type(schema_of_slot(holder, key))
     steps = list(history(holder.__origins__.get(key), dict.__getitem__(holder, key)))
-    older = [f"{'**********' if secret else short_repr(step.value)} ({step})" for step in steps[1:]]
+    older = [f"{MASK if secret else short_repr(step.value)} ({step})" for step in steps[1:]]
     return (str(steps[0]) if steps else ""), tuple(older)
 
 

@@ -18,6 +18,9 @@ from ..tree.typed import MISSING, TypedConfig, field_types
 
 Fields = Mapping[str, "SchemaField"]
 
+MASK = "**********"  # what is shown of a secret, by pydantic too
+_SECRETS = ("SecretStr", "SecretBytes", "Secret")
+
 
 @dataclass(frozen=True)
 class SchemaField:
@@ -131,6 +134,11 @@ def alternatives(annotation: Any) -> list[Any]:
     if origin is Union or origin is types.UnionType:
         return [one for arg in typing.get_args(annotation) for one in alternatives(arg)]
     return [annotation]
+
+
+def is_secret_type(annotation: Any) -> bool:
+    """Whether values declared so are not to be shown: `SecretStr`, and everything that has one in it."""
+    return annotation is not None and any(name in str(annotation) for name in _SECRETS)
 
 
 def takes_text_only(annotation: Any) -> bool:

@@ -12,7 +12,7 @@ from ..errors import MountError, NotLoadedError, SchemaError, short_repr
 from .adict import ADict
 from .copying import branch_copy, graft
 from .hooks import hooks
-from .merge import merge, set_schema
+from .merge import merge, schema_of, set_schema
 from .node import (
     CONTAINERS,
     FROZEN,
@@ -24,6 +24,7 @@ from .node import (
     blank,
     climb,
     extra_of,
+    is_default,
     is_lazy,
     path_of,
     path_to,
@@ -94,7 +95,7 @@ class BaseConfig(Tree):
             for at in branches(self):
                 if at.__extra__ is not None and at.__extra__.defaults:
                     for key in list(at.__extra__.defaults):
-                        if at.__is_default__(key, dict.get(at, key)):
+                        if is_default(at, key):
                             raw_delete(at, key)
 
     def __absent__(self, key: Hashable) -> Any:
@@ -356,8 +357,10 @@ def _take(self: BaseConfig, source: Any, site: Site | Place, alone: bool) -> Non
         source = hooks.inherit(source)  # later arguments must win over its bases as well
     if dict.__len__(self) == 0:
         graft(self, source, site)
+        if isinstance(source, BaseConfig) and schema_of(source) is not None:
+            set_schema(self, schema_of(source))
     else:
-        own = blank(Config)
+        own = blank(plain_class(source) if isinstance(source, BaseConfig) else Config)
         graft(own, source, site)
         merge(self, own)
 

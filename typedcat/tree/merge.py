@@ -15,6 +15,7 @@ from .node import (
     blank,
     demount,
     extra_of,
+    is_default,
     mirror,
     path_of,
     plain_class,
@@ -46,12 +47,11 @@ def merge(into: Node, other: Node, incremental: bool = False) -> None:
         old, new = work.pop()
         if not incremental:
             unite_classes(old, new)
-        unset = new.__extra__.defaults if new.__extra__ is not None else ()
         for key, value in list(dict.items(new)):
             mine = _as_node(old, key) if isinstance(value, Node) else dict.get(old, key, _ABSENT)
             if _both_branches(old, mine, value) and not (value.__state__ & WHOLE):
                 work.append((mine, value))
-            elif key in unset and _is_still_default(new, key, value):
+            elif is_default(new, key):
                 continue
             elif incremental:
                 if mine is _ABSENT and value is not Drop:
@@ -89,10 +89,6 @@ def _as_node(old: Node, key: Hashable) -> Any:
         raw_set(old, key, node)
         return node
     return mine
-
-
-def _is_still_default(node: Node, key: Hashable, value: Any) -> bool:
-    return bool(plain_class(node).__is_default__(key, value))
 
 
 def _demount_if_node(parent: Node, value: Any) -> None:

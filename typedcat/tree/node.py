@@ -39,7 +39,7 @@ class Extra:
     def __init__(self) -> None:
         self.caps: tuple[Cap, ...] = ()
         self.anchors: dict[Hashable, Anchor] = {}  # of the dependencies among the values
-        self.defaults: set[Hashable] = set()  # keys whose value is the default of the class, so not set by anyone
+        self.defaults: dict[Hashable, Any] = {}  # keys that nobody has set, and the value that their class declares
         self.ghosts: dict[Hashable, Any] = {}  # absent keys somebody holds a handle to; weak references
         self.schema: Any = None  # a pydantic model, dataclass or TypedDict given as `schema=`
         self.rivals: tuple[Any, ...] = ()  # schemas met in inheritance, one of which must derive from all others
@@ -51,7 +51,7 @@ class Extra:
     def forget(self, key: Hashable) -> None:
         """Drop what is known about the value of a key that is about to get another one."""
         self.anchors.pop(key, None)
-        self.defaults.discard(key)
+        self.defaults.pop(key, None)
         self.ghosts.pop(key, None)
 
     def copy(self) -> Extra:
@@ -60,7 +60,7 @@ class Extra:
         new.caps, new.schema, new.rivals, new.source, new.tune = (
             self.caps, self.schema, self.rivals, self.source, self.tune,
         )  # fmt: skip
-        new.anchors, new.defaults, new.reads = dict(self.anchors), set(self.defaults), self.reads
+        new.anchors, new.defaults, new.reads = dict(self.anchors), dict(self.defaults), self.reads
         return new
 
 
@@ -111,11 +111,6 @@ class Node(dict[Any, Any]):
     def __child_class__(cls, key: Hashable) -> type[Node]:
         """The class of a subtree at `key`."""
         return cls.__plain__
-
-    @classmethod
-    def __is_default__(cls, key: Hashable, value: Any) -> bool:
-        """Whether a value is what the class declares for the key."""
-        return False
 
     def __admit__(self, key: Hashable, value: Any) -> Any:
         """Called for a value that is a dict, a list or a stand-in before it is put; gives what is put."""
@@ -321,6 +316,20 @@ def _way(holder: Node, target: Node) -> Anchor:
     while common < min(len(ours), len(theirs)) and ours[common] == theirs[common]:
         common += 1
     return len(ours) - common, theirs[common:]
+
+
+def is_default(node: Node, key: Hashable) -> bool:
+    """Whether the value of a key is what its class declares: nobody has set it, nor changed it in place."""
+    extra = node.__extra__
+    if extra is None or key not in extra.defaults:
+        return False
+    value, declared = dict.get(node, key), extra.defaults[key]
+    if isinstance(value, Node):
+        return all(is_default(value, name) for name in dict.keys(value))
+    return value is declared or (isinstance(value, _COMPARED) and bool(value == declared))
+
+
+_COMPARED = (str, int, float, bytes, list, dict, set, tuple, frozenset)
 
 
 def is_lazy(node: Node | None) -> bool:

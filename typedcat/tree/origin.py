@@ -101,6 +101,13 @@ def place(site: Where) -> Place:
     return Place(site.code.co_filename, line)
 
 
+def _known_place(site: Where, known: dict[int, Place]) -> Place:
+    found = known.get(id(site))
+    if found is None:
+        found = known[id(site)] = place(site)
+    return found
+
+
 def newest(record: Record) -> Where:
     """Where the value of the record was set last."""
     return record.site if isinstance(record, Replaced) else record
@@ -166,16 +173,21 @@ def _shown(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, type(None), Shown)) else Shown(short_repr(value))
 
 
-def settled(record: Record) -> Record:
-    """The record without code objects, so that it can be pickled."""
+def settled(record: Record, known: dict[int, Place]) -> Record:
+    """The record without code objects, so that it can be pickled.
+
+    Args:
+        record: where a value was set, and what it replaced.
+        known: places found before, by the identity of their sites: many values share one, and finding a line is slow.
+    """
     steps: list[Replaced] = []
     bottom: Record | None = record
     while isinstance(bottom, Replaced):
         steps.append(bottom)
         bottom = bottom.older
-    result: Record | None = None if bottom is None else place(bottom)
+    result: Record | None = None if bottom is None else _known_place(bottom, known)
     for step in reversed(steps):
-        result = Replaced(place(step.site), _shown(step.older_value), result, step.depth)
+        result = Replaced(_known_place(step.site, known), _shown(step.older_value), result, step.depth)
     if result is None:  # pragma: no cover - a record has at least one step
         return record
     return result

@@ -38,7 +38,7 @@ NodeState = tuple[type, Any, int, int, Any, dict[Hashable, Record], dict[Any, An
 def reduce(node: Node) -> tuple[Any, ...]:
     """What `__reduce_ex__` returns for a node: pickled alone, it is the root of its own tree."""
     if not node.__one_parent__ and not _is_plain_tree(node):
-        state = (node.__state__, _settled_origins(node))
+        state = (node.__state__, _settled_origins(node, {}))
         return blank, (plain_class(node),), state, None, iter(dict.items(node))
     if getattr(_inside, "busy", False) or all(_is_plain_node(at) for at in _nodes(node)):
         return blank, (plain_class(node),), flat_state(node)
@@ -106,6 +106,7 @@ def flat_state(node: Node) -> list[NodeState]:
     """Every node of the tree as (class, key, parent's index, flags, extra, origins, leaves), parents first."""
     nodes = _nodes(node)
     index = {id(at): i for i, at in enumerate(nodes)}
+    places: dict[int, Any] = {}
     parents: dict[int, tuple[Hashable, int]] = {}
     for at in nodes:
         for key, value in dict.items(at):
@@ -117,7 +118,7 @@ def flat_state(node: Node) -> list[NodeState]:
             *parents.get(id(at), (None, -1)),
             at.__state__,
             _extra_state(at),
-            _settled_origins(at),
+            _settled_origins(at, places),
             {k: _Child if id(v) in index else v for k, v in dict.items(at)},
         )
         for at in nodes
@@ -128,8 +129,8 @@ class _Child:
     """Stands for a subtree in the leaves of a flat state: it keeps the order of the keys."""
 
 
-def _settled_origins(node: Node) -> dict[Hashable, Record]:
-    return {key: settled(record) for key, record in node.__origins__.items()}
+def _settled_origins(node: Node, places: dict[int, Any]) -> dict[Hashable, Record]:
+    return {key: settled(record, places) for key, record in node.__origins__.items()}
 
 
 def _extra_state(node: Node) -> Any:

@@ -201,7 +201,11 @@ class Tree(Node):
         self.__touch__()
         own = blank(self.__merge_class__())
         graft(own, other, site, into_lists=self.__into_lists__)
+        self.__check_merge__(own)
         merge(self, own, incremental)
+
+    def __check_merge__(self, own: Any) -> None:
+        """Called with what is about to be merged, converted to a tree of its own."""
 
     def __merge_class__(self) -> Any:
         """The class that a mapping is converted to before it is merged into this tree."""

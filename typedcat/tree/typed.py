@@ -22,6 +22,7 @@ from .merge import set_schema
 from .node import WHOLE_CONFIG, Node, adopt, blank, extra_of, is_lazy, path_of, plain_class, raw_set
 from .origin import Declared, Place, Where, caller
 from .values import Deferred, Dependency
+from .walk import branches
 
 _COPIED = (list, dict, set)  # mutable values of a class that each instance gets a copy of
 
@@ -153,29 +154,14 @@ class TypedConfig(BaseConfig):
             fill(admitted, is_lazy(self))
         return admitted
 
-    def __merge__(self, other: Mapping[Any, Any], site: Any, incremental: bool = False) -> None:
-        if not isinstance(other, Node):
-            for key in other:
-                self.__make_room__(key, subtree=False)
-        super().__merge__(other, site, incremental)
+    def __check_merge__(self, own: Any) -> None:
+        _check_keys(own)
 
     # -- defaults
 
     def __complete__(self) -> None:
         _check_keys(self)
         fill(self, is_lazy(self))
-
-    @classmethod
-    def __is_default__(cls, key: Hashable, value: Any) -> bool:
-        field = cls.__fields__.get(key)  # type: ignore[call-overload]  # any key may be asked for
-        if field is None:
-            return False
-        if isinstance(value, BaseConfig):
-            defaults = value.__extra__.defaults if value.__extra__ is not None else set()
-            return all(k in defaults and value.__is_default__(k, v) for k, v in dict.items(value))
-        if type(value) in _COPIED:
-            return bool(value == field.default)
-        return value is field.default or value == field.default if type(value) is type(field.default) else False
 
     if TYPE_CHECKING:
 
@@ -229,19 +215,30 @@ def _set_default(node: TypedConfig, field: Field) -> None:
             return
         value = blank(wanted)
     elif isinstance(value, BaseConfig):
-        value = branch_copy(value)
-        if value.__extra__ is None or not value.__extra__.defaults:
-            fill(value)
+        value = _as_default(value)
     elif type(value) in _COPIED:
         value = copy.deepcopy(value)
     raw_set(node, field.name, value)
     node.__origins__[field.name] = field.where
     extra = extra_of(node)
-    extra.defaults.add(field.name)
+    extra.defaults[field.name] = field.default
     if isinstance(value, BaseConfig):
         adopt(node, field.name, value)
     elif isinstance(value, Dependency):
         extra.anchors[field.name] = (0, ()) if value.rel else WHOLE_CONFIG
+
+
+def _as_default(declared: BaseConfig) -> BaseConfig:
+    """A copy of a node in a class body, of which nothing counts as set."""
+    node = branch_copy(declared)
+    fill(node)
+    for at in branches(node):
+        defaults = extra_of(at).defaults
+        for key, value in list(dict.items(at)):
+            defaults.setdefault(key, value)
+            if type(value) in _COPIED:
+                raw_set(at, key, copy.deepcopy(value))
+    return node
 
 
 # -- reading class bodies
