@@ -31,7 +31,7 @@ from typing import Any
 from typedcat.errors import ConfigCodeError, TypedcatError, short_path
 from typedcat.load.documents import read_bytes
 
-__all__ = ["definition_key", "register_for_pickling", "run_config_file"]
+__all__ = ["definition_key", "raised_at", "register_for_pickling", "run_config_file"]
 
 KEPT_RUNS = 64
 _HINT_WIDTH = 100
@@ -233,7 +233,20 @@ def _code_error(file: str, error: BaseException, root: str) -> ConfigCodeError:
     for package in _packages.values():
         message = message.replace(f"{package}.", "")  # 'configs.base.helpers' says more than its synthetic name
     reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return ConfigCodeError(file, reason, _line_in(error, file), hints=[_hint_for(error, root)])
+    line, at = _line_in(error, file), raised_at(error, root)
+    deeper = f"it was raised at {at}" if at and at != f"{short_path(file)}:{line}" else ""
+    return ConfigCodeError(file, reason, line, hints=[deeper, _hint_for(error, root)])
+
+
+def raised_at(error: BaseException, inside: str) -> str:
+    """`file:line` of the innermost frame in a file, or in a folder; '' where there is none."""
+    at, traceback = "", error.__traceback__
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if inside and (file == inside or file.startswith(os.path.join(inside, ""))):
+            at = f"{short_path(file)}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return at
 
 
 def _hint_for(error: BaseException, root: str) -> str:

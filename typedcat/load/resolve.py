@@ -30,6 +30,7 @@ from ..tree.origin import newest, place
 from ..tree.states import switched
 from ..tree.values import P_DEP, Dependency, Extend, function_name, function_place
 from ..tree.walk import branches
+from .modules import raised_at
 
 _FRESH_STACK_EVERY = 50
 """After so many dependencies that wait for each other the next one is computed on a thread of its own, which has a stack
@@ -218,9 +219,11 @@ class _Resolver:
             raise DependencyError(slot.path, slot.place, why, hint) from error
         except MountError as error:
             raise DependencyError(slot.path, slot.place, f"cannot be computed: {error}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             detail = error.message if isinstance(error, TypedcatError) else f"{type(error).__name__}: {error}"
-            raise DependencyError(slot.path, slot.place, f"raised {detail}") from error
+            at = raised_at(error, getattr(getattr(dependency.func, "__code__", None), "co_filename", ""))
+            hint = f"it was raised at {at}" if at and at != slot.place else ""
+            raise DependencyError(slot.path, slot.place, f"raised {detail}", hint) from error
         if isinstance(value, BaseConfig):
             value.__ready__()
         return value

@@ -499,4 +499,8 @@ def json_schema(schema: Any) -> dict[str, Any]:
             return {}
 
     made = adapter(schema).json_schema(schema_generator=Generator, mode="validation")
+    if issubclass(schema, TypedConfig):  # only the whole config has a result folder, though every class declares it
+        for inner in made.get("$defs", {}).values():
+            if inner.get("title") != schema.__name__:
+                inner.get("properties", {}).pop("rslt_dir", None)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}

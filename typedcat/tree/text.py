@@ -7,6 +7,7 @@ import pprint
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import short_repr
 from .keys import join
 from .node import WHOLE, Node, plain_class
 from .walk import named_branches
@@ -29,7 +30,10 @@ _printer = _Printer(width=100, sort_dicts=False)
 
 def leaf_text(value: Any) -> str:
     """One value as Python where it has such a form, else its `repr`."""
-    return _printer.pformat(value)
+    try:
+        return _printer.pformat(value)
+    except Exception:  # noqa: BLE001 - one value whose repr() is broken, or too deep, must not hide all others
+        return short_repr(value)
 
 
 def to_txt(tree: Node, prefix: str, color: bool) -> str:

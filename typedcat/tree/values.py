@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
@@ -113,6 +114,7 @@ class _Unset:
 
 
 _UNSET = _Unset()
+_orders = itertools.count()
 
 
 class _Param(Deferred, Generic[T]):
@@ -151,6 +153,7 @@ class _Param(Deferred, Generic[T]):
         self.priority = priority
         self._wants_config = subject_to is not None and _takes_two(subject_to)
         self._current: T | _Unset = _UNSET
+        self.order = next(_orders)  # of definition
 
     @property
     def cur_val(self) -> T:

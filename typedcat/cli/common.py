@@ -1,0 +1,223 @@
+"""What the commands share: their options, loading, and finding a key."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, TextIO, TypeAlias
+
+from ..errors import MissingKeyError
+from ..load.pipeline import load_config
+from ..load.project import find_project
+from ..load.schema_fields import MASK, annotation_at, fields_at, is_secret_type
+from ..tree.config import BaseConfig
+from ..tree.keys import ROOT, format_path, parse_path, suggest
+from ..tree.node import path_to
+from ..tree.origin import Origin, history
+from ..tree.text import leaf_text
+from ..tree.walk import named_branches, named_leaves
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_MOST_NAMES = 12  # that an error lists
+_CONFIG_HELP = "a .py, .yaml, .yml, .json or .pkl config; relative to the project root, else to the working directory"
+
+
+# -- options
+
+
+def add_command(commands: Commands, name: str, summary: str, text: str) -> argparse.ArgumentParser:
+    """A parser for one command, with the options that every command has."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=text.partition("\n\n")[0],
+        epilog=text.partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    group = parser.add_argument_group("how configs are loaded")
+    group.add_argument("--experiments-root", metavar="DIR", help="the folder of all results (default: the project's)")
+    group.add_argument("--config-root", metavar="DIR", help="the folder that results mirror (default: the project's)")
+    group.add_argument("--strict", action="store_true", help="reading an absent key is an error, also in their code")
+    group.add_argument("--traceback", action="store_true", help="show the traceback of an error as well")
+    return parser
+
+
+def add_config(parser: argparse.ArgumentParser, name: str = "config") -> None:
+    """The argument that names a config."""
+    parser.add_argument(name, metavar=name.upper(), help=_CONFIG_HELP)
+
+
+def add_overrides(parser: argparse.ArgumentParser, note: str = "") -> None:
+    """The option `-o`."""
+    parser.add_argument(
+        "-o", "--override", metavar="KEY=VALUE", action="append", default=[], dest="overrides",
+        help="set a key, as YAML; +KEY=VALUE adds a new one, KEY=@package.Name imports; may be repeated" + note,
+    )  # fmt: skip
+
+
+# -- loading
+
+
+def load(name: str, args: argparse.Namespace) -> BaseConfig:
+    """The config that the user named, loaded as their script would, but without a result folder."""
+    with aside():
+        return load_config(
+            name,
+            args.experiments_root,
+            args.config_root,
+            create_rslt_dir=False,
+            strict=args.strict,
+            overrides=args.overrides,
+        )
+
+
+def aside() -> contextlib.redirect_stdout[TextIO]:
+    """While the user's code runs, what it prints goes to standard error: answers may be piped."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
+def extend_import_path() -> None:
+    """Make the user's own modules importable, as `python -m` and `python train.py` do."""
+    here = os.getcwd()
+    if not sys.flags.safe_path and not {"", here} & set(sys.path):
+        sys.path.insert(0, here)
+    root = str(find_project().root)
+    if root not in sys.path:
+        sys.path.append(root)
+
+
+# -- finding
+
+
+@dataclass(frozen=True)
+class Found:
+    """A key of a config.
+
+    Attributes:
+        keys: its path.
+        value: what stands there.
+        slot: the part of the path that lies in the tree; the rest leads into a list or a plain dict.
+    """
+
+    keys: tuple[Hashable, ...]
+    value: Any
+    slot: tuple[Hashable, ...]
+
+    @property
+    def path(self) -> str:
+        """The path as a user would type it."""
+        return format_path(self.keys)
+
+
+def find(root: BaseConfig, text: str | None) -> Found:
+    """The key that the user asked for; the whole config if they named none.
+
+    Raises:
+        MissingKeyError: there is no such key.
+    """
+    if not text:
+        return Found((), root, ())
+    try:
+        keys = parse_path(text)
+    except ValueError as error:
+        raise MissingKeyError(text, "is not a path of keys such as opt.ini.lr or bar['x.y'].z") from error
+    if keys[0] == ROOT and ROOT not in root:  # as it stands in what `show` prints
+        keys = keys[1:]
+    value: Any = root
+    slot: tuple[Hashable, ...] = ()
+    for i, key in enumerate(keys):
+        if isinstance(value, BaseConfig):
+            slot = keys[: i + 1]
+        try:
+            value = dict.__getitem__(value, key) if isinstance(value, dict) else _item(value, key)
+        except (KeyError, IndexError, TypeError):
+            raise _missing(root, text, keys, i, value) from None
+    return Found(keys, value, slot)
+
+
+def _item(value: Any, key: Any) -> Any:
+    if isinstance(value, (list, tuple)) and type(key) is int:
+        return value[key]
+    raise KeyError(key)
+
+
+def _missing(root: BaseConfig, text: str, keys: tuple[Hashable, ...], at: int, holder: Any) -> MissingKeyError:
+    if "=" in text:
+        return MissingKeyError(text, f"there is no such key; to override one write -o {text!r}")
+    if not isinstance(holder, (dict, list, tuple)):
+        return MissingKeyError(
+            text, f"there is nothing below {format_path(keys[:at])}, it is a {type(holder).__name__}"
+        )
+    names = list(dict.keys(holder)) if isinstance(holder, dict) else []
+    found = [format_path((*keys[:at], name, *keys[at + 1 :])) for name in suggest(keys[at], names)]
+    found = found or _elsewhere(root, keys[-1])
+    there = "" if found or len(names) > _MOST_NAMES else f"; there are {', '.join(map(str, names))}"
+    return MissingKeyError(text, f"there is no such key{there}", found)
+
+
+def _elsewhere(root: BaseConfig, key: Hashable) -> list[str]:
+    """Paths under which the same name stands in another place."""
+    leaves = (path for path, (_, name, _) in named_leaves(root) if name == key)
+    subtrees = (path for path, node in named_branches(root) if path and node.__key__ == key)
+    return [*leaves, *subtrees][:2]
+
+
+# -- values as text
+
+
+def is_secret(root: BaseConfig, keys: tuple[Hashable, ...], value: Any) -> bool:
+    """Whether a value must not be shown: it, or what its key is declared as, is one of pydantic's secrets."""
+    return hasattr(type(value), "get_secret_value") or is_secret_type(annotation_at(root, keys))
+
+
+def leaves(root: BaseConfig, top: BaseConfig | None = None) -> Iterable[tuple[tuple[Hashable, ...], Any]]:
+    """(keys from the root, value) of every leaf and every empty subtree, at or below `top`."""
+    start = root if top is None else top
+    for _, (node, key, value) in named_leaves(start):
+        yield (*path_to(node), key), value
+    for _, node in named_branches(start):
+        if not dict.__len__(node):
+            yield path_to(node), node
+
+
+def text_of(root: BaseConfig, keys: tuple[Hashable, ...], value: Any) -> str:
+    """A value as Python, as `show` prints it; a secret masked."""
+    if isinstance(value, BaseConfig):
+        return "Config()"
+    return repr(MASK) if is_secret(root, keys, value) else leaf_text(value)
+
+
+def value_at(root: BaseConfig, keys: tuple[Hashable, ...]) -> Any:
+    """What stands in the tree at `keys`."""
+    value: Any = root
+    for key in keys:
+        value = dict.__getitem__(value, key)
+    return value
+
+
+def story(root: BaseConfig, keys: tuple[Hashable, ...]) -> tuple[Origin, ...]:
+    """Who set the value at `keys`, newest first; () where nobody is known."""
+    if not keys:
+        return ()
+    holder = value_at(root, keys[:-1])
+    return tuple(history(holder.__origins__.get(keys[-1]), dict.__getitem__(holder, keys[-1])))
+
+
+_HOW = {"default": "default", "point": "chosen by the tuner", "folder": "mirrors the place of the config"}
+
+
+def place_text(origin: Origin, computed: bool = False) -> str:
+    """Where a value was set, and how if it was not simply written there."""
+    notes = [str(origin), _HOW.get(origin.how, ""), "computed" if computed else ""]
+    return ", ".join(note for note in notes if note)
+
+
+def declared_at(root: BaseConfig, keys: tuple[Hashable, ...]) -> Any:
+    """The `SchemaField` that declares a key, or None."""
+    fields = fields_at(root, keys[:-1]) if keys else None
+    return fields.get(str(keys[-1])) if fields is not None else None
