@@ -18,7 +18,12 @@ HEADER = re.compile(r"^# -- (\S.*?) --\n")
 
 def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
 
 
@@ -29,7 +34,12 @@ def run_console(block: str, folder: Path) -> None:
         words = shlex.split(command)
         assert words[0] == "typedcat", f"only the command itself is run here: {command}"
         done = subprocess.run(
-            [sys.executable, "-m", "typedcat", *words[1:]], cwd=folder, capture_output=True, text=True, timeout=110, check=False
+            [sys.executable, "-m", "typedcat", *words[1:]],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
         )
         output = done.stdout + done.stderr
         if expected.strip():

@@ -1,5 +1,8 @@
 """typedcat: configs for machine-learning research as attribute trees that are statically typed."""
+
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from . import load as _load
 from .errors import TypedcatError
@@ -13,7 +16,41 @@ from .tree.values import DEP, IL, P_DEP, PL, Drop, Extend, ItemLazy, Param2Tune,
 
 __version__ = "0.1.0"
 __all__ = [
-    "ADict", "BaseConfig", "Config", "DEP", "Drop", "Extend", "IL", "ItemLazy", "PL", "P_DEP", "Param2Tune",
-    "ParamLazy", "TypedConfig", "TypedcatError", "auto_rslt_dir", "load_config", "open_config", "parse_config",
-]  # fmt: skip
+    "DEP",
+    "IL",
+    "PL",
+    "P_DEP",
+    "ADict",
+    "BaseConfig",
+    "Cfg2Tune",
+    "Cfg2TuneRunner",
+    "Config",
+    "Drop",
+    "Extend",
+    "ItemLazy",
+    "Param2Tune",
+    "ParamLazy",
+    "TypedConfig",
+    "TypedcatError",
+    "auto_rslt_dir",
+    "load_config",
+    "open_config",
+    "parse_config",
+]
 del _load
+
+if TYPE_CHECKING:
+    from .tune.grid import Cfg2Tune
+    from .tune.runner import Cfg2TuneRunner
+else:
+
+    def __getattr__(name: str) -> Any:
+        """The tuner is imported when it is asked for."""
+        if name == "Cfg2Tune":
+            from .tune.grid import Cfg2Tune as found
+        elif name == "Cfg2TuneRunner":
+            from .tune.runner import Cfg2TuneRunner as found
+        else:
+            raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        globals()[name] = found
+        return found

@@ -23,6 +23,7 @@ TypedcatError
 ├── TuneError                          (RuntimeError) a grid or a runner that cannot be run
 └── MissingExtraError                  (ImportError) an optional library is not installed
 """
+
 from __future__ import annotations
 
 import os
@@ -270,7 +271,8 @@ class DependencyCycleError(DependencyError):
         first = self.cycle[0]
         arrow = " -> ".join([*(key for key, _ in self.cycle), first[0]])
         TypedcatError.__init__(
-            self, _with_hints(f"dependencies form a cycle: {arrow}", *(f"{key} is set at {at}" for key, at in self.cycle))
+            self,
+            _with_hints(f"dependencies form a cycle: {arrow}", *(f"{key} is set at {at}" for key, at in self.cycle)),
         )
         self.key, self.place = first
         self.reason = "is part of a cycle"

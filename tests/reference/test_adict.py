@@ -107,7 +107,7 @@ class TestWhatAddictDoes:
 
     def test_counters(self, kind: Any) -> None:
         d = kind()
-        for word in "a b a".split():
+        for word in ["a", "b", "a"]:
             d.counts[word] += 1
         d.total += 2.5
         d.text += "abc"
@@ -308,7 +308,9 @@ class TestCircularReferences:
         self.check(ADict(dic), dic)
 
     @pytest.mark.parametrize(
-        "make", [ADict, ADict.copy, ADict.branch_copy, copy.copy, copy.deepcopy, ADict.deepcopy], ids=lambda f: f.__name__
+        "make",
+        [ADict, ADict.copy, ADict.branch_copy, copy.copy, copy.deepcopy, ADict.deepcopy],
+        ids=lambda f: f.__name__,
     )
     def test_copies(self, make: Callable[[Any], Any]) -> None:
         adic = ADict(self.circular())

@@ -143,7 +143,7 @@ class TestDictApi:
 
     def test_equal_as_dicts_are(self) -> None:
         assert mnist() == MNIST_DICT
-        assert MNIST_DICT == mnist()
+        assert mnist() == MNIST_DICT
         assert mnist() == mnist()
         assert mnist() != {"rand_seed": 0}
         assert Config(b=1, a=2) == Config(a=2, b=1)
@@ -418,7 +418,9 @@ class TestLoadConfig:
 class TestOtherEntrances:
     def test_parse_config_inherits_and_leaves_dependencies(self, write: WriteFile) -> None:
         write("configs/base/cfg.py", "from typedcat import Config, DEP\ncfg = Config(a=1)\ncfg.b = DEP(lambda c: c.a)")
-        write("configs/child/cfg.py", "from typedcat import Config\ncfg = Config(caps='configs/base/cfg.py')\ncfg.a = 2")
+        write(
+            "configs/child/cfg.py", "from typedcat import Config\ncfg = Config(caps='configs/base/cfg.py')\ncfg.a = 2"
+        )
         cfg: Any = parse_config("configs/child/cfg.py", create_rslt_dir=False)
         assert cfg.a == 2
         assert repr(cfg.b).startswith("DEP(")
@@ -426,13 +428,18 @@ class TestOtherEntrances:
 
     def test_open_config_gives_what_the_file_itself_sets(self, write: WriteFile) -> None:
         write("configs/base/cfg.py", "from typedcat import Config\ncfg = Config(a=1)")
-        write("configs/child/cfg.py", "from typedcat import Config\ncfg = Config(caps='configs/base/cfg.py')\ncfg.b = 2")
+        write(
+            "configs/child/cfg.py", "from typedcat import Config\ncfg = Config(caps='configs/base/cfg.py')\ncfg.b = 2"
+        )
         tree, _ = open_config("configs/child/cfg.py")
         assert list(dict.keys(tree)) == ["b"]
 
     def test_auto_rslt_dir(self, write: WriteFile) -> None:
         write("configs/mnist/base/cfg.py", "cfg = {}")
-        assert auto_rslt_dir("configs/mnist/base/cfg.py", experiments_root="exp", config_root="configs") == "exp/mnist/base"
+        assert (
+            auto_rslt_dir("configs/mnist/base/cfg.py", experiments_root="exp", config_root="configs")
+            == "exp/mnist/base"
+        )
         assert not Path("exp").exists()
 
     def test_auto_rslt_dir_in_the_config_itself(self, write: WriteFile, tmp_path: Path) -> None:

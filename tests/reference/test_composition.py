@@ -77,7 +77,10 @@ class TestMounting:
 
     def test_changed_by_a_child(self, sched: str, write: WriteFile) -> None:
         write("configs/m/cfg.py", f"from typedcat import Config\ncfg = Config()\ncfg.sched = Config({sched!r})")
-        write("configs/c/cfg.py", "from typedcat import Config\ncfg = Config(caps='configs/m/cfg.py')\ncfg.sched.epochs = 10")
+        write(
+            "configs/c/cfg.py",
+            "from typedcat import Config\ncfg = Config(caps='configs/m/cfg.py')\ncfg.sched.epochs = 10",
+        )
         assert load("configs/c/cfg.py").sched.main.ini.T_max == 9
         assert load("configs/m/cfg.py").sched.main.ini.T_max == 27
 
@@ -144,7 +147,10 @@ class TestMounting:
 
     def test_an_addon_that_inherits(self, sched: str, write: WriteFile) -> None:
         write("configs/addons/short.py", f"from typedcat import Config\ncfg = Config(caps={sched!r})\ncfg.epochs = 10")
-        write("configs/m/cfg.py", "from typedcat import Config\ncfg = Config(n=1)\ncfg.sched = Config('configs/addons/short.py')")
+        write(
+            "configs/m/cfg.py",
+            "from typedcat import Config\ncfg = Config(n=1)\ncfg.sched = Config('configs/addons/short.py')",
+        )
         cfg = load("configs/m/cfg.py")
         assert cfg.sched.epochs == 10
         assert cfg.sched.warm_epochs == 1
@@ -153,8 +159,14 @@ class TestMounting:
 
     def test_a_child_overrides_a_mounted_addon_that_inherits(self, sched: str, write: WriteFile) -> None:
         write("configs/addons/short.py", f"from typedcat import Config\ncfg = Config(caps={sched!r})\ncfg.epochs = 10")
-        write("configs/m/cfg.py", "from typedcat import Config\ncfg = Config()\ncfg.sched = Config('configs/addons/short.py')")
-        write("configs/c/cfg.py", "from typedcat import Config\ncfg = Config(caps='configs/m/cfg.py')\ncfg.sched.epochs = 50")
+        write(
+            "configs/m/cfg.py",
+            "from typedcat import Config\ncfg = Config()\ncfg.sched = Config('configs/addons/short.py')",
+        )
+        write(
+            "configs/c/cfg.py",
+            "from typedcat import Config\ncfg = Config(caps='configs/m/cfg.py')\ncfg.sched.epochs = 50",
+        )
         assert load("configs/c/cfg.py").sched.main.ini.T_max == 45
 
     def test_a_base_may_be_given_to_the_constructor_for_eager_composition(self, sched: str) -> None:
@@ -184,7 +196,10 @@ class TestWhichRoot:
         assert load(cfg).sub.m == 100
 
     def test_rel_false_reads_from_the_whole(self, write: WriteFile) -> None:
-        write("configs/addons/a.py", "from typedcat import Config, DEP\ncfg = Config(n=1)\ncfg.m = DEP(lambda c: c.n, rel=False)")
+        write(
+            "configs/addons/a.py",
+            "from typedcat import Config, DEP\ncfg = Config(n=1)\ncfg.m = DEP(lambda c: c.n, rel=False)",
+        )
         cfg = Config(n=100)
         cfg.sub = Config("configs/addons/a.py")
         assert load(cfg).sub.m == 100

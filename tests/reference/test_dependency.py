@@ -227,7 +227,10 @@ class TestOrder:
         assert started == ["x", "s.y", "w", "z"]
 
     def test_across_inheritance(self, write: WriteFile) -> None:
-        write("configs/b/cfg.py", "from typedcat import Config, DEP\ncfg = Config(n=1)\ncfg.last = DEP(lambda c: c.first + 1)")
+        write(
+            "configs/b/cfg.py",
+            "from typedcat import Config, DEP\ncfg = Config(n=1)\ncfg.last = DEP(lambda c: c.first + 1)",
+        )
         write(
             "configs/c/cfg.py",
             "from typedcat import Config, DEP\ncfg = Config(caps='configs/b/cfg.py')\ncfg.first = DEP(lambda c: c.n + 1)",

@@ -229,7 +229,9 @@ class TestChains:
 
     def test_a_patch_that_inherits_itself(self, plain: str, write: WriteFile) -> None:
         write("configs/patches/a.py", "from typedcat import Config\ncfg = Config(x=1, y=1)")
-        write("configs/patches/b.py", "from typedcat import Config\ncfg = Config(caps='configs/patches/a.py')\ncfg.y = 2")
+        write(
+            "configs/patches/b.py", "from typedcat import Config\ncfg = Config(caps='configs/patches/a.py')\ncfg.y = 2"
+        )
         cfg = load(child_of(write, (plain, "configs/patches/b.py")))
         assert (cfg.x, cfg.y, cfg.rand_seed) == (1, 2, 0)
 

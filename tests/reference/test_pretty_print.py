@@ -13,7 +13,7 @@ LEAVES = "# ------- ↓ LEAVES ↓ ------- #"
 
 
 def execute(text: str, name: str) -> Any:
-    exec(text, {"Config": Config, "ADict": ADict}, (found := {}))  # noqa: S102 - what the README does
+    exec(text, {"Config": Config, "ADict": ADict}, (found := {}))
     return found[name]
 
 
@@ -37,7 +37,7 @@ def test_executed_as_in_the_readme() -> None:
     cfg.bar.foo.b = ["str1", "str2"]
     cfg.whole.override()
     l_dict: dict[str, Any] = {}
-    exec(cfg.to_txt(prefix="new_cfg."), globals(), l_dict)  # noqa: S102 - the README's own line
+    exec(cfg.to_txt(prefix="new_cfg."), globals(), l_dict)
     assert l_dict["new_cfg"] == cfg
     assert l_dict["new_cfg"].whole.is_whole
 

@@ -1,4 +1,5 @@
 """Loading: files to trees to configs that are inherited, computed, validated and frozen."""
+
 from __future__ import annotations
 
 from ..tree import pickling

@@ -1,4 +1,5 @@
 """Inheritance: the bases of a config are opened, merged in order, and the config on top of them."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
 """Opening a config file of any format as a raw tree: what the file itself sets, nothing inherited or computed."""
+
 from __future__ import annotations
 
 import contextlib
@@ -25,7 +26,6 @@ from .yaml_text import read_yaml
 
 _NAMES = ("cfg", "config")
 _opening: contextvars.ContextVar[tuple[Path, ...]] = contextvars.ContextVar("opening", default=())
-
 
 
 def open_tree(name: str | os.PathLike[str], *, named_by: str = "", project: Project | None = None) -> BaseConfig:

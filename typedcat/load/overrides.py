@@ -1,4 +1,5 @@
 """Overrides: `opt.ini.lr=0.1` from a command line, applied after inheritance and before dependencies."""
+
 from __future__ import annotations
 
 import pkgutil
@@ -152,7 +153,9 @@ def _value(tree: BaseConfig, override: Override) -> Any:
     try:
         return parse_scalar(text)
     except ValueError as error:
-        raise OverrideError(override.text, f"its value is not valid YAML: {error}", hint="quote it to mean text") from error
+        raise OverrideError(
+            override.text, f"its value is not valid YAML: {error}", hint="quote it to mean text"
+        ) from error
 
 
 def _imported(override: Override, name: str) -> Any:

@@ -1,4 +1,5 @@
 """Loading: open -> inherit -> override -> defaults -> dependencies -> validate -> freeze."""
+
 from __future__ import annotations
 
 import os
@@ -292,4 +293,3 @@ def parse_in_place(cfg: BaseConfig, **options: Any) -> None:
 def _defaults_as_unset(options: dict[str, Any]) -> dict[str, Any]:
     unset = {"experiments_root": "", "config_root": "./configs"}
     return {k: None if k in unset and v == unset[k] else v for k, v in options.items()}
-

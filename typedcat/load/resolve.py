@@ -3,6 +3,7 @@
 While a tree resolves, its nodes are switched to classes that compute on reading. So the order follows from what the
 functions read, an absent key is an error, and reading the tree afterwards costs nothing extra.
 """
+
 from __future__ import annotations
 
 import contextvars

@@ -1,4 +1,5 @@
 """Writing configs: Python that runs, pickles, and YAML or JSON of what those formats can express."""
+
 from __future__ import annotations
 
 import enum
@@ -248,7 +249,9 @@ class _Plain:
         if isinstance(value, PurePath):
             return str(value)
         if isinstance(value, (str, bool, int, float)):  # a subclass, such as a str enum
-            return self.convert(value.value if isinstance(value, enum.Enum) else value.__class__.__mro__[-2](value), path)
+            return self.convert(
+                value.value if isinstance(value, enum.Enum) else value.__class__.__mro__[-2](value), path
+            )
         if (name := import_path(value)) is not None:
             shown = "@" + name.replace(":", ".")
             return self.refuse(shown, path, f"{shown[1:]} is Python code")
@@ -264,4 +267,3 @@ class _Plain:
         if not self.lenient:
             self.problems.append((path, reason))
         return value if isinstance(value, str) else short_repr(value, 200)
-

@@ -1,13 +1,13 @@
 """Validation of a resolved tree against its schema, by pydantic: every problem at once, coerced leaves written back."""
+
 from __future__ import annotations
 
 import functools
 import re
-
 from collections.abc import Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NotRequired, TypeVar
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from ..errors import Problem, SchemaError, ValidationError, short_path, short_repr
 from ..tree.config import BaseConfig
@@ -23,7 +23,6 @@ from .schema_fields import (
     MASK,
     Fields,
     allows_more,
-    annotation_at,
     fields_of,
     is_pydantic_model,
     is_schema,
@@ -41,7 +40,7 @@ M = TypeVar("M")
 # -- pydantic's view of a TypedConfig
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def typed_dict_of(cls: type[TypedConfig]) -> Any:
     """A TypedDict with the fields of the class: unlike a model it has no reserved names, and takes any dict."""
     hints = field_types(cls)
@@ -78,7 +77,7 @@ def pydantic_core_schema(cls: type[TypedConfig], source: Any, handler: Any) -> A
     )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def adapter(annotation: Any) -> TypeAdapter[Any]:
     """pydantic's validator for a type.
 
@@ -93,7 +92,9 @@ def adapter(annotation: Any) -> TypeAdapter[Any]:
         return TypeAdapter(annotation, config=config)
     except PydanticUserError as error:
         text = str(error).partition("\n\nFor further")[0]
-        raise SchemaError(f"{getattr(annotation, '__name__', annotation)} cannot be used as a schema: {text}") from error
+        raise SchemaError(
+            f"{getattr(annotation, '__name__', annotation)} cannot be used as a schema: {text}"
+        ) from error
 
 
 def _configured(annotation: Any) -> bool:
@@ -460,7 +461,9 @@ def to_model(tree: BaseConfig, model: type[M]) -> M:
     from pydantic import ValidationError as PydanticError
 
     if not is_schema(model):
-        raise SchemaError(f"{short_repr(model)} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict")
+        raise SchemaError(
+            f"{short_repr(model)} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict"
+        )
     if issubclass(model, TypedConfig):
         typed: Any = branch_copy(tree)
         set_schema(typed, model)
@@ -488,7 +491,9 @@ def json_schema(schema: Any) -> dict[str, Any]:
     from pydantic.json_schema import GenerateJsonSchema
 
     if not is_schema(schema):
-        raise SchemaError(f"{short_repr(schema)} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict")
+        raise SchemaError(
+            f"{short_repr(schema)} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict"
+        )
 
     class Generator(GenerateJsonSchema):
         """Anything that JSON has no word for is allowed to be anything."""

@@ -1,4 +1,5 @@
 """What a schema declares, whatever its kind: `TypedConfig`, pydantic model, dataclass or TypedDict."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -63,7 +64,7 @@ def allows_more(schema: Any) -> bool:
     return is_pydantic_model(schema) and schema.model_config.get("extra") == "allow"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def fields_of(schema: Any) -> Fields:
     """The declared keys of a schema."""
     if issubclass(schema, TypedConfig):
@@ -117,7 +118,9 @@ def _without_required(hint: Any) -> Any:
 
 def _class_place(schema: type) -> Place:
     module = sys.modules.get(schema.__module__)
-    return Place(getattr(module, "__file__", None) or schema.__module__, getattr(schema, "__firstlineno__", None), "default")
+    return Place(
+        getattr(module, "__file__", None) or schema.__module__, getattr(schema, "__firstlineno__", None), "default"
+    )
 
 
 def nested_schema(annotation: Any) -> Any:

@@ -1,10 +1,9 @@
 """`ADict`: a nested dict with attributes, in place of `addict.Dict`."""
+
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import MissingKeyError
 from .copying import graft

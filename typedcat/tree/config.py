@@ -1,12 +1,11 @@
 """`BaseConfig` and `Config`: trees whose nodes have one parent, that inherit, and hold dependencies."""
+
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
 
 from ..errors import MountError, NotLoadedError, SchemaError, short_repr
 from .adict import ADict
@@ -181,9 +180,7 @@ class BaseConfig(Tree):
 
     def parse(self, experiments_root: str = "", config_root: str = "./configs", create_rslt_dir: bool = True) -> Self:
         """Inherit in place and set `rslt_dir`, without computing dependencies. See `parse_config`."""
-        hooks.parse(
-            self, experiments_root=experiments_root, config_root=config_root, create_rslt_dir=create_rslt_dir
-        )
+        hooks.parse(self, experiments_root=experiments_root, config_root=config_root, create_rslt_dir=create_rslt_dir)
         return self
 
     def to_model(self, model: type[S]) -> S:
@@ -406,4 +403,3 @@ def _anchor_again(
     while common < min(len(ours), len(theirs)) and ours[common] == theirs[common]:
         common += 1
     return (depth + 1 + len(ours) - common, (*theirs[common:], *anchor[1]))
-

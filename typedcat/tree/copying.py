@@ -1,4 +1,5 @@
 """Copies and conversions of trees: branch copy, deep copy, from and to plain dicts. No recursion: depth is no limit."""
+
 from __future__ import annotations
 
 import copy

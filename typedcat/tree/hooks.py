@@ -1,4 +1,5 @@
 """What methods of a config ask of the layers above; they put their functions here when they are imported."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,4 +1,5 @@
 """Keys and paths: which names can be attributes, how a path is written and read, what a misspelt key may have meant."""
+
 from __future__ import annotations
 
 import ast

@@ -1,4 +1,5 @@
 """Merging one tree into another: what inheritance, `update` and `|` do."""
+
 from __future__ import annotations
 
 from collections.abc import Hashable

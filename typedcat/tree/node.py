@@ -9,6 +9,7 @@ Here is only the state and the primitives that every other module of the tree bu
 * What a node does differently for a while (an absent key, a tree that is being resolved) is a subclass that it is
   switched to, so that ordinary reads pay nothing for it; `plain_class` gives the class underneath.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable

@@ -3,6 +3,7 @@
 A write stores where it happened as cheaply as Python allows: the code object and the offset of the instruction. Lines
 are computed when somebody asks (looking them up at write time costs up to a hundred times more in long files).
 """
+
 from __future__ import annotations
 
 import sys

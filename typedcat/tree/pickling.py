@@ -3,6 +3,7 @@
 A plain pickle stores functions and classes by name, and what a config file defines has no name that another process
 knows. So a tree whose leaves are not all plain data is pickled by cloudpickle inside the pickle.
 """
+
 from __future__ import annotations
 
 import threading

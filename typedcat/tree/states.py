@@ -3,6 +3,7 @@
 `Ghost` hangs below its parent without being an item; the first write below it mounts it. `Pending` is the ghost of a
 config that inherits and is not loaded: the key may well be in a base, so it must not be used as a value.
 """
+
 from __future__ import annotations
 
 import weakref

@@ -1,4 +1,5 @@
 """Text of a tree: Python that builds it again, a dict on one line, and a foldable tree for notebooks."""
+
 from __future__ import annotations
 
 import html
@@ -19,7 +20,7 @@ _SPECIAL, _NAME, _EMPTY, _OFF = "\x1b[35m", "\x1b[36m", "\x1b[33m", "\x1b[0m"
 class _Printer(pprint.PrettyPrinter):
     """`pprint` that writes inf and nan, which have no literal, as Python that gives them."""
 
-    def format(self, object: Any, context: Any, maxlevels: Any, level: Any) -> tuple[str, bool, bool]:  # noqa: A002
+    def format(self, object: Any, context: Any, maxlevels: Any, level: Any) -> tuple[str, bool, bool]:
         if type(object) is float and not math.isfinite(object):
             return f"float('{object}')", True, False
         return super().format(object, context, maxlevels, level)
@@ -152,5 +153,3 @@ def to_html(tree: Node) -> str:
             parts.append(end)
             stack.pop()
     return "".join(parts)
-
-

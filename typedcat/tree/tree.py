@@ -1,11 +1,10 @@
 """What every tree can do: the dict API with attributes, freezing, merging, walking, printing, pickling."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from sys import _getframe
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from ..errors import FrozenError, MissingKeyError, ReservedKeyError, short_repr
 from . import text, walk
@@ -232,7 +231,7 @@ class Tree(Node):
 
     # -- freezing
 
-    def freeze(self, shouldFreeze: bool = True) -> Self:  # noqa: N803 - addict's name
+    def freeze(self, shouldFreeze: bool = True) -> Self:
         """Make the tree read-only (or writable again); returns it."""
         for node in walk.branches(self):
             if isinstance(node, Node):
@@ -362,5 +361,3 @@ def _released(parent: Node, value: Any) -> Any:
     if isinstance(value, Node) and parent.__one_parent__:
         demount(value)
     return value
-
-

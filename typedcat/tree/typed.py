@@ -1,4 +1,5 @@
 """`TypedConfig`: a node that declares its keys like a dataclass, and is closed to all others."""
+
 from __future__ import annotations
 
 import ast
@@ -10,9 +11,9 @@ import sys
 import types
 import typing
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union
 
-from typing_extensions import Format, Self, dataclass_transform, get_annotations
+from typing_extensions import Format, dataclass_transform, get_annotations
 
 from ..errors import MissingKeyError, SchemaError, short_repr
 from .config import BaseConfig, Config
@@ -270,7 +271,9 @@ def _collect(cls: type[TypedConfig], outer: dict[str, Any]) -> dict[str, Field]:
             )
     reserved = next((name for name in fields if hasattr(BaseConfig, name)), None)
     if reserved is not None:
-        raise SchemaError(f"{cls.__qualname__}.{reserved}: '{reserved}' is a method of every config\n  choose another name")
+        raise SchemaError(
+            f"{cls.__qualname__}.{reserved}: '{reserved}' is a method of every config\n  choose another name"
+        )
     return fields
 
 
@@ -284,7 +287,9 @@ def _is_class_var(annotation: Any) -> bool:
 
 
 def _looks_like_value(value: Any) -> bool:
-    return not (callable(value) or isinstance(value, (property, classmethod, staticmethod)) or hasattr(value, "__get__"))
+    return not (
+        callable(value) or isinstance(value, (property, classmethod, staticmethod)) or hasattr(value, "__get__")
+    )
 
 
 def _default(default: Any, annotation: Any) -> tuple[Any, Any]:
@@ -333,7 +338,7 @@ def _find(cls: type, name: str) -> Place:
 # -- types
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def field_types(cls: type[TypedConfig]) -> dict[str, Any]:
     """The resolved type of each field, `Annotated` included.
 
@@ -353,7 +358,10 @@ def _resolve(field: Field) -> Any:
     holder = types.SimpleNamespace(__annotations__={"it": field.annotation})
     try:
         return typing.get_type_hints(
-            holder, globalns=vars(module) if module else {}, localns={k: v for k, v in scope.items()}, include_extras=True
+            holder,
+            globalns=vars(module) if module else {},
+            localns={k: v for k, v in scope.items()},
+            include_extras=True,
         )["it"]
     except NameError as error:
         raise SchemaError(
@@ -367,7 +375,7 @@ def _class_scope(cls: type) -> dict[str, Any]:
     return {**{k: v for k, v in vars(cls).items() if isinstance(v, type)}, cls.__name__: cls}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def node_class(cls: type[TypedConfig], key: str) -> type[TypedConfig] | None:
     """The class of the subtree at `key`, if the field is declared as exactly one `TypedConfig` (or None)."""
     if key not in cls.__fields__:

@@ -1,4 +1,5 @@
 """Values that stand for others until a config is loaded: DEP, P_DEP, Param2Tune, Extend, Drop."""
+
 from __future__ import annotations
 
 import inspect

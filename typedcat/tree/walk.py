@@ -1,4 +1,5 @@
 """Walks over a tree: its branches and its leaves, in order, without recursion."""
+
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator

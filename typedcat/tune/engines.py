@@ -1,4 +1,4 @@
-"""Running tasks: in this process, or several at a time in worker processes.
+"""Running tasks: in this process, or several at a time in processes of their own.
 
 An engine is a function from tasks to outcomes, both iterators: it takes the next task when it has room for it and gives
 an outcome as soon as there is one, in whatever order. Whatever a run does is an outcome, never an exception of the
@@ -8,29 +8,29 @@ engine. Closing the iterator of outcomes ends what still runs.
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import os
+import pickle
+import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..errors import TuneError, TypedcatError, short_repr
 from ..load.pipeline import load_config
 from ..tree.pickling import dumps
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 Work = Callable[..., Any]
 """The user's function: (pkl_idx, cfg, cfg_pkl, cfg_rslt_dir, cuda_env)."""
 
 Engine = Callable[[Work, Iterator["Task"]], Iterator["Outcome"]]
 
-_POLL_S = 0.5  # how soon the death of a worker is seen whose children still hold its pipe
 _GRACE_S = 5.0  # between asking a worker to end and ending it
 _LONGEST_OUTPUT = 2_000  # characters of a failed command's output that are kept
 
@@ -127,27 +127,100 @@ def run_here(work: Work, tasks: Iterator[Task]) -> Iterator[Outcome]:
         yield run_task(work, task)
 
 
-# -- several at a time, in worker processes
+# -- several at a time, each in a process of its own
 
 
-def run_in_processes(work: Work, tasks: Iterator[Task], size: int) -> Iterator[Outcome]:
-    """An engine with `size` worker processes.
+def run_in_processes(
+    work: Work, tasks: Iterator[Task], size: int, groups: Sequence[dict[str, str]] = ()
+) -> Iterator[Outcome]:
+    """An engine that runs up to `size` tasks at a time, each in a fresh interpreter and a process group of its own.
 
-    A worker is a fresh interpreter, not a fork: it shares no locks, threads or GPUs with this process, and does not run
-    the user's script again. It does one task after the other; if it dies, its task has failed and another takes over.
+    A fresh interpreter shares no locks, threads or GPUs with this process and does not run the user's script again. If
+    it dies, its task has failed, and nothing else.
+
+    Args:
+        work: the work function; it is sent by value.
+        tasks: what to run.
+        size: how many at a time.
+        groups: environments to lend, one to each task that runs; at least `size` of them, or none.
 
     Raises:
         TuneError: the work function cannot be sent to another process.
     """
     pickled = _pickled(work)
-    pool: list[_Worker] = []
-    pending: Task | None = next(tasks, None)
+    free: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
+    for group in groups or [{}] * size:
+        free.put(group)
+    running: set[subprocess.Popen[bytes]] = set()
+
+    def run(task: Task) -> Outcome:
+        lent = free.get()
+        try:
+            return _run_apart(pickled, replace(task, environment={**task.environment, **lent}), running)
+        finally:
+            free.put(lent)
+
+    with ThreadPoolExecutor(size, thread_name_prefix="typedcat-run") as threads:
+        waiting: set[Future[Outcome]] = set()
+        try:
+            while True:
+                waiting |= {threads.submit(run, task) for task in itertools.islice(tasks, size - len(waiting))}
+                if not waiting:
+                    return
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
+            _end(running)
+
+
+def _pickled(work: Work) -> bytes:
     try:
-        while pending is not None or any(worker.task for worker in pool):
-            while pending is not None and (worker := _free(pool, size, pickled)) is not None:
-                worker.give(pending)
-                pending = next(tasks, None) if _has_room(pool, size) else pending
-                break
-            yield from _collected(pool)
-    finally:
-        _end(pool)
+        return dumps(work)
+    except Exception as error:
+        raise TuneError(
+            f"the work function cannot be sent to another process: {type(error).__name__}: {error}\n"
+            "  open files, locks and connections inside of it, or run with pool_size=0"
+        ) from error
+
+
+def _run_apart(pickled: bytes, task: Task, running: set[subprocess.Popen[bytes]]) -> Outcome:
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="typedcat-") as folder:
+        order, answer = os.path.join(folder, "task"), os.path.join(folder, "outcome")
+        with open(order, "wb") as stream:
+            pickle.dump({"path": sys.path, "argv": sys.argv, "work": pickled, "task": task}, stream)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "typedcat.tune.worker", order, answer],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        running.add(process)
+        code = process.wait()
+        running.discard(process)
+        try:
+            with open(answer, "rb") as stream:
+                outcome: Outcome = pickle.load(stream)
+                return outcome
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return Outcome(task.index, None, f"its process ended with {_exit(code)}", time.monotonic() - start)
+
+
+def _end(running: set[subprocess.Popen[bytes]]) -> None:
+    """Ask the process groups of what still runs to end, then end them."""
+    for process in list(running):
+        _signal(process, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE_S
+    for process in list(running):
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

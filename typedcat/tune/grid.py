@@ -78,7 +78,9 @@ class Cfg2Tune(Config):
         Raises:
             TuneError: the file holds no tune config.
         """
-        tree: Any = load_tune(cfg2tune_py, experiments_root or None, None if config_root == "./configs" else config_root)
+        tree: Any = load_tune(
+            cfg2tune_py, experiments_root or None, None if config_root == "./configs" else config_root
+        )
         return tree  # type: ignore[no-any-return]  # of its schema, where it has one
 
     @property
