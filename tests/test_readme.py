@@ -1,4 +1,4 @@
-"""The README and the docs do what they say: their code blocks run, in order, in an empty folder, and links lead somewhere."""
+"""The README and the docs do what they say: their code blocks run in an empty folder, and links lead somewhere."""
 
 from __future__ import annotations
 

@@ -332,11 +332,11 @@ class TestLoadConfig:
     def test_the_loaded_config_is_read_only(self, write: WriteFile) -> None:
         write("configs/a/cfg.py", "from typedcat import Config\ncfg = Config(a=1, s={'x': 1})")
         cfg = load_config("configs/a/cfg.py", create_rslt_dir=False)
-        assert cfg.is_frozen is True
-        assert cfg.s.is_frozen is True
+        assert cfg.is_frozen
+        assert cfg.s.is_frozen
         with pytest.raises(RuntimeError, match="frozen"):
             cfg.a = 2
-        with pytest.raises(FrozenError, match="cfg.unfreeze"):
+        with pytest.raises(FrozenError, match=r"cfg\.unfreeze"):
             cfg.s.x = 2
         with pytest.raises(RuntimeError):
             cfg.new.key = 2

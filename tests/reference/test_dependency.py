@@ -102,7 +102,7 @@ class TestDep:
     def test_any_type_of_result(self) -> None:
         cfg = Config(n=2)
         cfg.lst = DEP(lambda c: [c.n] * 2)
-        cfg.dct = DEP(lambda c: dict(type="PolyLR", end=c.n))
+        cfg.dct = DEP(lambda c: {"type": "PolyLR", "end": c.n})
         cfg.none = DEP(lambda c: None)
         cfg.cls = DEP(lambda c: int)
         cfg.sub = DEP(lambda c: Config(a=c.n))
@@ -233,7 +233,8 @@ class TestOrder:
         )
         write(
             "configs/c/cfg.py",
-            "from typedcat import Config, DEP\ncfg = Config(caps='configs/b/cfg.py')\ncfg.first = DEP(lambda c: c.n + 1)",
+            "from typedcat import Config, DEP\ncfg = Config(caps='configs/b/cfg.py')\n"
+            "cfg.first = DEP(lambda c: c.n + 1)",
         )
         assert load("configs/c/cfg.py").last == 3
 

@@ -13,7 +13,8 @@ LEAVES = "# ------- ↓ LEAVES ↓ ------- #"
 
 
 def execute(text: str, name: str) -> Any:
-    exec(text, {"Config": Config, "ADict": ADict}, (found := {}))
+    found: dict[str, Any] = {}
+    exec(text, {"Config": Config, "ADict": ADict}, found)
     return found[name]
 
 

@@ -1,4 +1,4 @@
-"""What mypy and pyright accept and reject of user code, with no plugin; an expectation that is not met fails either way."""
+"""What mypy and pyright accept and reject of user code; an expectation that is not met fails either way."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from ..tree.walk import branches
 from .modules import raised_at
 
 _FRESH_STACK_EVERY = 50
-"""After so many dependencies that wait for each other the next one is computed on a thread of its own, which has a stack
+"""After so many dependencies that wait for each other the next one is computed on a thread of its own, with a stack
 of its own: Python's recursion limit is per thread, and a user's function may take many frames itself."""
 
 _MOST_NOTES = 5  # on who reads a dependency that failed

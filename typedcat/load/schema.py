@@ -73,7 +73,7 @@ def pydantic_core_schema(cls: type[TypedConfig], source: Any, handler: Any) -> A
     return core_schema.no_info_wrap_validator_function(
         validate,
         handler.generate_schema(typed_dict_of(cls)),
-        serialization=core_schema.plain_serializer_function_ser_schema(lambda node: to_dict(node)),
+        serialization=core_schema.plain_serializer_function_ser_schema(to_dict),
     )
 
 

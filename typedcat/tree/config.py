@@ -334,7 +334,8 @@ def caps_from(value: Any, site: Site | Place) -> tuple[Cap, ...]:
 def _check_schema(schema: Any) -> None:
     if schema is not None and not isinstance(schema, type):
         raise SchemaError(
-            f"schema must be a TypedConfig class, a pydantic model, a dataclass or a TypedDict, got {short_repr(schema)}"
+            "schema must be a TypedConfig class, a pydantic model, a dataclass or a TypedDict, "
+            f"got {short_repr(schema)}"
         )
 
 
@@ -348,7 +349,8 @@ def _take(self: BaseConfig, source: Any, site: Site | Place, alone: bool) -> Non
             source = dict(source)
         except (TypeError, ValueError) as error:
             raise TypeError(
-                f"a {type(self).__name__} is made from mappings, pairs or paths of config files, got {short_repr(source)}"
+                f"a {type(self).__name__} is made from mappings, pairs or paths of config files, "
+                f"got {short_repr(source)}"
             ) from error
     if not alone and isinstance(source, BaseConfig) and source.__extra__ is not None and source.__extra__.caps:
         source = hooks.inherit(source)  # later arguments must win over its bases as well

@@ -2,8 +2,8 @@
 
 Here is only the state and the primitives that every other module of the tree builds on. Three decisions carry it:
 
-* Keys are mirrored in the instance `__dict__`, so that reading an attribute costs what it costs on a plain object. Names
-  of methods are not mirrored; they live as items only.
+* Keys are mirrored in the instance `__dict__`, so that reading an attribute costs what it costs on a plain object.
+  Names of methods are not mirrored; they live as items only.
 * The state lives in slots with names like `__parent__`: Python's protocol names, which are never keys that reading
   creates.
 * What a node does differently for a while (an absent key, a tree that is being resolved) is a subclass that it is

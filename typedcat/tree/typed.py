@@ -360,7 +360,7 @@ def _resolve(field: Field) -> Any:
         return typing.get_type_hints(
             holder,
             globalns=vars(module) if module else {},
-            localns={k: v for k, v in scope.items()},
+            localns=scope,
             include_extras=True,
         )["it"]
     except NameError as error:

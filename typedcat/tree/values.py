@@ -94,7 +94,7 @@ if TYPE_CHECKING:
 
 else:
 
-    class DEP(_Dependency):
+    class DEP(_Dependency):  # noqa: D101 - it takes its base's
         __doc__ = _Dependency.__doc__
         __slots__ = ()
 
@@ -223,7 +223,7 @@ if TYPE_CHECKING:
 
 else:
 
-    class Param2Tune(_Param):
+    class Param2Tune(_Param):  # noqa: D101 - it takes its base's
         __doc__ = _Param.__doc__
 
 

@@ -77,7 +77,7 @@ def run_task(work: Work, task: Task) -> Outcome:
             environment = {**os.environ, **task.environment}
             result = work(task.index, cfg, task.cfg_pkl, cfg.rslt_dir, environment)
         error = _reason_in(result)
-    except (Exception, SystemExit) as raised:
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever a run does is its outcome
         error = reason(raised)
     return Outcome(task.index, None if error else result, error, time.monotonic() - start)
 

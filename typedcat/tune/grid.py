@@ -300,7 +300,8 @@ class Grid:
         """
         count = 0
         problems: dict[str, list[str]] = {}
-        for count, point in enumerate(self.points(), 1):
+        for point in self.points():
+            count += 1
             try:
                 load_config(self.child(point), create_rslt_dir=False)
             except TypedcatError as error:

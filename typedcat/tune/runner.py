@@ -103,7 +103,7 @@ class Cfg2TuneRunner:
         return work_fn
 
     def register_gather_metric_fn(self, gather_metric_fn: F) -> F:
-        """A decorator: `gather_metric_fn(cfg, cfg_rslt_dir, run_rslt, param_comb)` returns {metric: value} of one run."""
+        """A decorator: `gather_metric_fn(cfg, cfg_rslt_dir, run_rslt, param_comb)` returns the metrics of one run."""
         self.gather_metric_fn = gather_metric_fn
         return gather_metric_fn
 
@@ -153,7 +153,7 @@ class Cfg2TuneRunner:
                 cfg = load_config(self.cfg_pkls[i], create_rslt_dir=False)
                 metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, outcome.result, self.points[i].chosen)
                 self._metrics[i] = dict(metrics)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the user's function; one failed row, never the end
                 self.failures[i] = f"its metrics cannot be gathered: {reason(error)}"
 
     def _summary(self) -> pd.DataFrame:

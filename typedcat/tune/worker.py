@@ -20,7 +20,7 @@ def main(order: str, answer: str) -> None:
     outcome = run_task(pickle.loads(message["work"]), task)
     try:
         data = pickle.dumps(outcome)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - any object may refuse to be pickled, in its own way
         data = pickle.dumps(Outcome(task.index, None, f"what it returned cannot be pickled: {error}", outcome.seconds))
     with open(answer + ".part", "wb") as stream:
         stream.write(data)
