@@ -27,6 +27,7 @@ TypedcatError
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ __all__ = [
     "TuneError",
     "TypedcatError",
     "ValidationError",
+    "readable",
     "short_path",
     "short_repr",
 ]
@@ -73,13 +75,21 @@ def short_path(path: str | os.PathLike[str]) -> str:
     return text if relative.startswith(os.pardir) else relative
 
 
+_RUN_OF_A_FILE = re.compile(r"_typedcat_[0-9a-f]{8}_*\.(?:([^@\n'\"<>]+)@\d+(?=\.))?")
+
+
+def readable(text: str) -> str:
+    """The text with `configs.base.cfg` for the module names under which config files run."""
+    return _RUN_OF_A_FILE.sub(lambda found: found[1] or "", text) if "_typedcat_" in text else text
+
+
 def short_repr(value: object, limit: int = 80) -> str:
     """`repr(value)` on one line, cut to `limit` characters."""
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a broken __repr__ of the user's must not hide the message it is part of
         text = f"<{type(value).__name__} whose repr() raised {type(error).__name__}>"
-    text = " ".join(text.split())
+    text = readable(" ".join(text.split()))
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

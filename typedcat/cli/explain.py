@@ -15,7 +15,7 @@ from ..tree.config import BaseConfig
 from ..tree.keys import format_path
 from ..tree.node import extra_of
 from ..tree.origin import place
-from ..tree.typed import type_name
+from ..tree.fields import type_name
 from .common import (
     Commands,
     add_command,

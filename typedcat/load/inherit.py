@@ -13,7 +13,7 @@ from ..tree.merge import caps_of, check_classes, merge, take_over
 from ..tree.node import Cap, blank, extra_of, path_of, plain_class, raw_delete, raw_set, switch
 from ..tree.origin import Place, newest, place
 from ..tree.typed import TypedConfig, become, fill
-from ..tree.values import Drop, Extend
+from ..tree.values import Drop, Extend, dependencies_in, next_turn
 from ..tree.walk import branches
 from .open import entered, open_tree
 from .project import Project, find_project
@@ -51,6 +51,7 @@ def _inherit(own: BaseConfig, project: Project) -> BaseConfig:
             take_over(node, _inherit(branch_copy(node), project))
     caps = caps_of(own)
     if not caps:
+        number_dependencies(own)
         return own
     extra_of(own).caps = ()
     result: BaseConfig | None = None
@@ -65,11 +66,20 @@ def _inherit(own: BaseConfig, project: Project) -> BaseConfig:
     if result is None:  # pragma: no cover - there is at least one
         return own
     cls, extra = plain_class(own), extra_of(own)
+    number_dependencies(own)
     merge(result, own)
     if not plain_class(result).__typed__ and not cls.__typed__:
         switch(result, cls)
     extra_of(result).source, extra_of(result).tune = extra.source, extra.tune
     return result
+
+
+def number_dependencies(tree: BaseConfig) -> None:
+    """Put the dependencies of a file behind those of its bases in the order of definition: the child's file ran first."""
+    slots = [(node, key) for node in branches(tree) if node.__extra__ is not None for key in node.__extra__.anchors]
+    found = {id(one): one for node, key in slots for one in dependencies_in(dict.get(node, key))}
+    for one in sorted(found.values(), key=lambda one: one.turn):
+        one.turn = next_turn()
 
 
 def _base(cap: Cap, project: Project) -> BaseConfig:

@@ -112,7 +112,7 @@ def _compile(file: str) -> CodeType:
     if known is not None and known[0] == source:
         return known[1]
     try:
-        _check_encoding(source)
+        _check_encoding(file, source)
         code = compile(source, file, "exec", dont_inherit=True)
     except SyntaxError as error:
         raise _syntax_error(file, error) from error
@@ -123,7 +123,7 @@ def _compile(file: str) -> CodeType:
     return code
 
 
-def _check_encoding(source: bytes) -> None:
+def _check_encoding(file: str, source: bytes) -> None:
     """The compiler's own message for this is cryptic, and a comment in the wrong encoding passes it."""
     try:
         source.decode("utf-8")
@@ -133,9 +133,8 @@ def _check_encoding(source: bytes) -> None:
         encoding, _ = detect_encoding(iter(source.splitlines(keepends=True)).__next__)
         if encoding.startswith("utf-8"):
             line = source.count(b"\n", 0, error.start) + 1
-            raise ValueError(
-                f"not valid UTF-8: byte 0x{source[error.start]:02x} at offset {error.start}, on line {line}"
-            ) from error
+            reason = f"not valid UTF-8: byte 0x{source[error.start]:02x} at offset {error.start}"
+            raise ConfigCodeError(file, reason, line, hints=["save the file as UTF-8"]) from error
 
 
 def _new_module(file: str, root: str) -> ModuleType:

@@ -57,7 +57,7 @@ def parse_override(text: str) -> Override:
     try:
         keys = parse_path(path.removeprefix("+").strip())
     except ValueError as error:
-        raise OverrideError(text, str(error)) from error
+        raise OverrideError(text, str(error), hint="write key=value, for example opt.ini.lr=0.1") from error
     return Override(text, keys, value.strip(), new)
 
 
@@ -154,7 +154,7 @@ def _value(tree: BaseConfig, override: Override) -> Any:
         return parse_scalar(text)
     except ValueError as error:
         raise OverrideError(
-            override.text, f"its value is not valid YAML: {error}", hint="quote it to mean text"
+            override.text, f"its value cannot be read: {error}", hint="quote it to mean text"
         ) from error
 
 

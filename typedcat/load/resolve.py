@@ -29,7 +29,7 @@ from ..tree.node import (
 )
 from ..tree.origin import newest, place
 from ..tree.states import switched
-from ..tree.values import P_DEP, Dependency, Extend, function_name, function_place
+from ..tree.values import Dependency, Extend, P_DEP, dependencies_in, function_name, function_place
 from ..tree.walk import branches
 from .modules import raised_at
 
@@ -84,6 +84,11 @@ class _Slot:
     @property
     def priority(self) -> int:
         return self.value.priority if isinstance(self.value, Dependency) else 1
+
+    @property
+    def turn(self) -> int:
+        """Where it stands in the order of definition."""
+        return min((one.turn for one in dependencies_in(self.value)), default=0)
 
 
 def resolve(root: BaseConfig, *, only_params: bool = False) -> None:
@@ -152,7 +157,7 @@ class _Resolver:
             mirror(node)
 
     def run(self) -> None:
-        for slot in sorted(self.slots.values(), key=lambda slot: slot.priority):
+        for slot in sorted(self.slots.values(), key=lambda slot: (slot.priority, slot.turn)):
             if not self.only_params or isinstance(slot.value, ParamDependency):
                 self.compute(slot)
         if not self.only_params:
@@ -211,7 +216,8 @@ class _Resolver:
             anchor = slot.anchor if dependency.rel else WHOLE_CONFIG
             value = dependency(climb(slot.node, anchor))
         except DependencyError as error:
-            if slot.path != error.key and len(getattr(error, "__notes__", ())) < _MOST_NOTES:
+            known = [key for key, _ in error.cycle] if isinstance(error, DependencyCycleError) else [error.key]
+            if slot.path not in known and len(getattr(error, "__notes__", ())) < _MOST_NOTES:
                 error.add_note(f"  read by {slot.path}, set at {slot.place}")
             raise
         except MissingKeyError as error:
@@ -265,11 +271,7 @@ class _Resolver:
 
 
 def _contains_dependency(value: Any) -> bool:
-    if isinstance(value, (Dependency, Extend)):
-        return True
-    if type(value) is dict:
-        return any(_contains_dependency(item) for item in value.values())
-    return type(value) in (list, tuple, set) and any(_contains_dependency(item) for item in value)
+    return isinstance(value, Extend) or next(dependencies_in(value), None) is not None
 
 
 def functions_in(value: Any) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from ..errors import SaveError, short_repr
+from ..errors import SaveError, readable, short_repr
 from ..tree.config import BaseConfig
 from ..tree.copying import branch_copy, to_dict
 from ..tree.keys import join
@@ -48,12 +48,13 @@ def save(cfg: BaseConfig, file: str | os.PathLike[str], target: str, *, save_cop
         data = py_text(cfg).encode()
     else:
         data = (yaml_text(cfg) if target == "yaml" else json_text(cfg)).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, data)
+    write_whole(path, data)
     return path
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -94,7 +95,7 @@ def py_text(cfg: BaseConfig) -> str:
             lines.append(f"{name} = Config()")
         for key, value in dict.items(at):
             if not isinstance(value, BaseConfig):
-                path = join(name, key)
+                path = join(name, key, at.__reserved__)
                 lines.append(f"{path} = {_code(value, path, modules, problems)}")
     if problems:
         raise SaveError(
@@ -107,7 +108,8 @@ def py_text(cfg: BaseConfig) -> str:
 def _branches(cfg: BaseConfig) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = [("cfg", cfg)]
     for name, at in found:
-        found += [(join(name, key), value) for key, value in dict.items(at) if isinstance(value, BaseConfig)]
+        items = [(key, value) for key, value in dict.items(at) if isinstance(value, BaseConfig)]
+        found += [(join(name, key, at.__reserved__), value) for key, value in items]
     return found
 
 
@@ -172,6 +174,8 @@ def import_path(value: Any) -> str | None:
     if not isinstance(value, (type, FunctionType, BuiltinFunctionType)):
         return None
     name = f"{value.__module__}:{value.__qualname__}"
+    if readable(name) != name:  # defined by a config file, or next to one: another process has no such module
+        return None
     try:
         return name if pkgutil.resolve_name(name) is value else None
     except (ImportError, AttributeError, ValueError):

@@ -12,11 +12,12 @@ from typing_extensions import TypedDict
 from ..errors import Problem, SchemaError, ValidationError, short_path, short_repr
 from ..tree.config import BaseConfig
 from ..tree.copying import branch_copy, graft, to_dict
+from ..tree.fields import MISSING, field_types
 from ..tree.keys import format_path, suggest
 from ..tree.merge import schema_of, set_schema
 from ..tree.node import adopt, blank, extra_of, path_of, path_to, plain_class, raw_set
 from ..tree.origin import history
-from ..tree.typed import MISSING, TypedConfig, field_types, fill
+from ..tree.typed import TypedConfig, fill
 from ..tree.values import Deferred, Parameter
 from ..tree.walk import branches
 from .schema_fields import (

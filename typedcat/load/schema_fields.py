@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-import types
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
 
 from ..tree.config import BaseConfig
+from ..tree.fields import MISSING, element_type, field_types, secret_type
+from ..tree.fields import members as alternatives
 from ..tree.merge import schema_of
 from ..tree.node import path_to, root_of
 from ..tree.origin import Declared, Place, Where
-from ..tree.typed import MISSING, TypedConfig, field_types
+from ..tree.typed import TypedConfig
 
 Fields = Mapping[str, "SchemaField"]
 
@@ -25,7 +27,11 @@ _SECRETS = ("SecretStr", "SecretBytes", "Secret")
 
 @dataclass(frozen=True)
 class SchemaField:
-    """One declared key: its type, its default (`MISSING` if there is none), and the line that declares it."""
+    """One declared key: its type, its default (`MISSING` if there is none), and the line that declares it.
+
+    Attributes:
+        alias: what pydantic calls the key in its input, where that is not the name.
+    """
 
     name: str
     annotation: Any
@@ -33,6 +39,7 @@ class SchemaField:
     required: bool
     where: Where
     factory: Any = None
+    alias: str = ""
 
     def value(self) -> Any:
         """The default, made anew where a factory makes it."""
@@ -60,21 +67,31 @@ def _is_typed_dict(schema: Any) -> bool:
 
 
 def allows_more(schema: Any) -> bool:
-    """Whether the schema takes keys that it does not declare."""
-    return is_pydantic_model(schema) and schema.model_config.get("extra") == "allow"
+    """Whether the schema says that it takes keys which it does not declare."""
+    return _settings(schema).get("extra") in ("allow", "ignore")
 
 
-@functools.cache
+def _settings(schema: Any) -> Mapping[str, Any]:
+    """pydantic's configuration of a schema."""
+    found: Mapping[str, Any] | None = getattr(schema, "model_config", None) if is_pydantic_model(schema) else None
+    return found or getattr(schema, "__pydantic_config__", None) or {}
+
+
+@functools.lru_cache(maxsize=512)
 def fields_of(schema: Any) -> Fields:
     """The declared keys of a schema."""
     if issubclass(schema, TypedConfig):
         hints = field_types(schema)
         return {
-            f.name: SchemaField(f.name, hints[f.name], f.default, f.required and f.name != "rslt_dir", f.where)
+            f.name: SchemaField(
+                f.name, hints[f.name], f.default, f.required and f.name != "rslt_dir", f.where, f.factory
+            )
             for f in schema.__fields__.values()
         }
     if is_pydantic_model(schema):
-        return _pydantic_fields(schema)
+        return _pydantic_fields(schema, schema.model_fields)
+    if "__pydantic_fields__" in schema.__dict__:
+        return _pydantic_fields(schema, {k: v for k, v in schema.__pydantic_fields__.items() if v.init is not False})
     where = Declared(functools.partial(_class_place, schema))
     hints = typing.get_type_hints(schema, include_extras=True)
     if _is_typed_dict(schema):
@@ -92,17 +109,24 @@ def fields_of(schema: Any) -> Fields:
     return found
 
 
-def _pydantic_fields(schema: Any) -> Fields:
+def _pydantic_fields(schema: Any, infos: Mapping[str, Any]) -> Fields:
     where = Declared(functools.partial(_class_place, schema))
+    by_name = _settings(schema).get("populate_by_name") or _settings(schema).get("validate_by_name")
     found = {}
-    for name, info in schema.model_fields.items():
+    for name, info in infos.items():
         annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
         default = MISSING if info.is_required() or info.default_factory is not None else info.default
-        field = SchemaField(name, annotation, default, info.is_required(), where, _factory(info))
-        for alias in (name, info.validation_alias, info.alias):
-            if isinstance(alias, str):
-                found[alias] = field
+        aliases = _aliases(info)
+        alias = aliases[0] if aliases and not by_name else ""
+        field = SchemaField(name, annotation, default, info.is_required(), where, _factory(info), alias)
+        found.update(dict.fromkeys((name, *aliases), field))
     return found
+
+
+def _aliases(info: Any) -> list[str]:
+    """The other names under which pydantic takes a field."""
+    alias = info.validation_alias or info.alias
+    return [one for one in getattr(alias, "choices", [alias]) if isinstance(one, str)]
 
 
 def _factory(info: Any) -> Any:
@@ -129,14 +153,23 @@ def nested_schema(annotation: Any) -> Any:
     return next(iter(found)) if len(found) == 1 else None
 
 
-def alternatives(annotation: Any) -> list[Any]:
-    """The members of a union, without `Annotated` around them."""
-    origin = typing.get_origin(annotation)
-    if origin is Annotated:
-        return alternatives(typing.get_args(annotation)[0])
-    if origin is Union or origin is types.UnionType:
-        return [one for arg in typing.get_args(annotation) for one in alternatives(arg)]
-    return [annotation]
+def annotation_below(annotation: Any, key: Hashable) -> Any:
+    """The declared type of the value at `key` of something that is itself declared as `annotation`, or None."""
+    if (schema := nested_schema(annotation)) is not None:
+        field = fields_of(schema).get(str(key))
+        return field.annotation if field is not None else None
+    return element_type(annotation)
+
+
+def declared_nodes(tree: BaseConfig, declared: Any = None) -> Iterator[tuple[Any, Any]]:
+    """Each subtree with its declared type: its own schema, or what the schemas above it say; None without either."""
+    work: list[tuple[Any, Any]] = [(tree, schema_of(tree) or declared)]
+    while work:
+        node, annotation = work.pop()
+        yield node, annotation
+        for key, value in reversed(list(dict.items(node))):
+            if isinstance(value, BaseConfig):
+                work.append((value, schema_of(value) or annotation_below(annotation, key)))
 
 
 def is_secret_type(annotation: Any) -> bool:
@@ -147,10 +180,20 @@ def is_secret_type(annotation: Any) -> bool:
 def takes_text_only(annotation: Any) -> bool:
     """Whether what is written after `key=` is text as it stands: `name=123` for a `str` field means '123'."""
     members = [one for one in alternatives(annotation) if one is not type(None)]
-    return bool(members) and all(
-        one is str or (typing.get_origin(one) is Literal and all(isinstance(a, str) for a in typing.get_args(one)))
-        for one in members
+    return bool(members) and all(map(_is_text, members))
+
+
+def _is_text(annotation: Any) -> bool:
+    if typing.get_origin(annotation) is Literal:
+        return all(isinstance(one, str) for one in typing.get_args(annotation))
+    return isinstance(annotation, type) and (
+        annotation is str or issubclass(annotation, PurePath) or secret_type(annotation) is not None
     )
+
+
+def allows_none(annotation: Any) -> bool:
+    """Whether None is one of the values of a type."""
+    return any(one in (None, type(None), Any) for one in alternatives(annotation))
 
 
 def fields_at(tree: BaseConfig, keys: tuple[Hashable, ...]) -> Fields | None:
@@ -161,22 +204,23 @@ def fields_at(tree: BaseConfig, keys: tuple[Hashable, ...]) -> Fields | None:
 
 def schema_at(tree: BaseConfig, keys: tuple[Hashable, ...]) -> Any:
     """The schema of the subtree at `keys`: its own, or what the schemas above it declare for it."""
+    return nested_schema(_declared_at(tree, keys))
+
+
+def _declared_at(tree: BaseConfig, keys: tuple[Hashable, ...]) -> Any:
     node: Any = tree
-    schema = schema_of(tree)
+    declared = schema_of(tree)
     for key in keys:
-        field = fields_of(schema).get(str(key)) if is_schema(schema) else None
-        schema = nested_schema(field.annotation) if field is not None else None
+        declared = annotation_below(declared, key)
         node = dict.get(node, key) if isinstance(node, BaseConfig) else None
         if isinstance(node, BaseConfig) and schema_of(node) is not None:
-            schema = schema_of(node)
-    return schema if is_schema(schema) else None
+            declared = schema_of(node)
+    return declared
 
 
 def annotation_at(tree: BaseConfig, keys: tuple[Hashable, ...]) -> Any:
     """The declared type of the value at `keys`, or None."""
-    fields = fields_at(tree, keys[:-1])
-    field = fields.get(str(keys[-1])) if fields is not None else None
-    return field.annotation if field is not None else None
+    return annotation_below(_declared_at(tree, keys[:-1]), keys[-1]) if keys else None
 
 
 def schema_of_slot(node: BaseConfig, key: Hashable) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import MissingKeyError
 from .copying import graft
@@ -22,7 +22,7 @@ class ADict(Tree):
     is assigned below it; on a frozen tree it is an error.
 
     Args:
-        *mappings: mappings or iterables of pairs, merged from left to right.
+        *mappings: mappings, iterables of pairs, or single pairs, merged from left to right.
         **values: more items.
     """
 
@@ -31,7 +31,7 @@ class ADict(Tree):
 
     if TYPE_CHECKING:
 
-        def __new__(cls, *mappings: Any, **values: Any) -> Self: ...
+        def __init__(self, *mappings: Any, **values: Any) -> None: ...
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
         def __delattr__(self, name: str) -> None: ...
@@ -43,7 +43,7 @@ class ADict(Tree):
             for mapping in mappings:
                 if mapping is None:  # addict skips it
                     continue
-                source = mapping if hasattr(mapping, "keys") else dict(mapping)
+                source = mapping if hasattr(mapping, "keys") else dict(_pairs(mapping))
                 if dict.__len__(self) == 0:
                     graft(self, source, site, into_lists=True)
                 else:
@@ -61,3 +61,8 @@ class ADict(Tree):
     def __add__(self, other: Any) -> Any:
         """An empty node counts as nothing, so that `d.count += 1` starts at 1."""
         return other if not self else NotImplemented
+
+
+def _pairs(mapping: Any) -> Any:
+    """addict takes a single pair as well: `ADict(('a', 1), ('b', 2))`."""
+    return (mapping,) if isinstance(mapping, tuple) and mapping and not isinstance(mapping[0], tuple) else mapping

@@ -331,8 +331,18 @@ def caps_from(value: Any, site: Site | Place) -> tuple[Cap, ...]:
     return tuple(Cap((os.fspath(b) if isinstance(b, os.PathLike) else b, named_by)) for b in bases)
 
 
+_SCHEMA_MARKS = ("model_fields", "__dataclass_fields__", "__total__")
+"""What a pydantic model, a dataclass and a TypedDict have; the layer above looks closer."""
+
+
+def _is_schema_class(schema: Any) -> bool:
+    return isinstance(schema, type) and (
+        issubclass(schema, BaseConfig) or any(hasattr(schema, mark) for mark in _SCHEMA_MARKS)
+    )
+
+
 def _check_schema(schema: Any) -> None:
-    if schema is not None and not isinstance(schema, type):
+    if schema is not None and not _is_schema_class(schema):
         raise SchemaError(
             "schema must be a TypedConfig class, a pydantic model, a dataclass or a TypedDict, "
             f"got {short_repr(schema)}"

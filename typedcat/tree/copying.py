@@ -31,6 +31,8 @@ N = TypeVar("N", bound=Node)
 def branch_copy(node: N) -> N:
     """A copy of the tree structure; leaves are shared. It is a root of its own, not frozen."""
     node.__ready__()
+    if not node.__one_parent__:
+        return _graph_copy(node)
     root = _shell(node)
     stack: list[tuple[Node, Node]] = [(node, root)]
     while stack:
@@ -44,6 +46,45 @@ def branch_copy(node: N) -> N:
                 stack.append((value, child))
         mirror(target)
     return root
+
+
+def _graph_copy(node: N) -> N:
+    """A branch copy of a tree that may hold a subtree twice, or be circular, through lists as well."""
+    root = _shell(node)
+    memo: dict[int, Any] = {id(node): root}
+    stack: list[tuple[Any, Any]] = [(node, root)]
+
+    def copied(value: Any) -> Any:
+        if id(value) in memo:
+            return memo[id(value)]
+        if is_deep_tuple(value):
+            return tuple(copied(item) for item in value)
+        if isinstance(value, Node):
+            new: Any = branch_copy(value) if value.__one_parent__ else _shell(value)
+        elif type(value) in (dict, list):
+            new = type(value)()
+        else:
+            return value
+        memo[id(value)] = new
+        if not (isinstance(value, Node) and value.__one_parent__):
+            stack.append((value, new))
+        return new
+
+    while stack:
+        source, target = stack.pop()
+        if isinstance(target, list):
+            target.extend(copied(item) for item in source)
+            continue
+        for key, value in dict.items(source):
+            dict.__setitem__(target, key, copied(value))
+        if isinstance(target, Node):
+            mirror(target)
+    return root
+
+
+def is_deep_tuple(value: Any) -> bool:
+    """Whether a value is a tuple in which a dict or list stands: part of the structure of an `ADict`, as lists are."""
+    return type(value) is tuple and any(isinstance(item, (dict, list)) or is_deep_tuple(item) for item in value)
 
 
 def _shell(node: N) -> N:
@@ -108,6 +149,7 @@ class _Graft:
         self.single = target.__one_parent__
         self.top = target
         self.memo: dict[int, Any] = {id(source): target}
+        self.seen: list[Any] = [source]  # keeps what `memo` knows by its id alive
         self.stack: list[tuple[Any, Any, int]] = [(source, target, 0)]
 
     def run(self) -> None:
@@ -152,8 +194,11 @@ class _Graft:
             if parent is not None and self.single:
                 adopt(parent, key, child)
             self.memo[id(value)] = child
+            self.seen.append(value)
             self.stack.append((value, child, level + 1))
             return child
+        if self.into_lists and is_deep_tuple(value):
+            return tuple(self.value(None, None, item, value, level) for item in value)
         if self.into_lists and type(value) is list:
             new: list[Any] = []
             self.memo[id(value)] = new
@@ -209,6 +254,8 @@ def to_dict(node: Node, into_lists: bool = False) -> dict[Any, Any]:
     def plain(value: Any) -> Any:
         if id(value) in memo:
             return memo[id(value)]
+        if into_lists and is_deep_tuple(value):
+            return tuple(plain(item) for item in value)
         if isinstance(value, Node) or (into_lists and type(value) is list):
             new: Any = {} if isinstance(value, Node) else []
             memo[id(value)] = new
@@ -226,9 +273,15 @@ def to_dict(node: Node, into_lists: bool = False) -> dict[Any, Any]:
     return result
 
 
-def equal(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
-    """`one == other` as for dicts, at any depth."""
-    stack: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(one, other)]
+def equal(one: dict[Any, Any], other: dict[Any, Any], into_lists: bool = False) -> bool:
+    """`one == other` as for dicts, at any depth.
+
+    Args:
+        one: a tree.
+        other: another, or any dict.
+        into_lists: whether circular references may go through lists.
+    """
+    stack: list[tuple[Any, Any]] = [(one, other)]
     seen: set[tuple[int, int]] = set()
     while stack:
         left, right = stack.pop()
@@ -237,12 +290,21 @@ def equal(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
         seen.add((id(left), id(right)))
         if len(left) != len(right):
             return False
-        for key, value in dict.items(left):
-            if not dict.__contains__(right, key):
-                return False
-            theirs = dict.__getitem__(right, key)
-            if isinstance(value, dict) and isinstance(theirs, dict):
+        for value, theirs in zip(left, right, strict=True) if isinstance(left, list) else _by_key(left, right):
+            both = dict if isinstance(value, dict) else list if into_lists and type(value) is list else ()
+            if both and isinstance(theirs, both):
                 stack.append((value, theirs))
             elif not (value is theirs or value == theirs):
                 return False
     return True
+
+
+class _NotThere:
+    """Equal to nothing."""
+
+
+_NOT_THERE = _NotThere()
+
+
+def _by_key(left: dict[Any, Any], right: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    return ((value, dict.get(right, key, _NOT_THERE)) for key, value in dict.items(left))

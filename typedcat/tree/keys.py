@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Container, Hashable, Iterable
 from difflib import get_close_matches
 from keyword import iskeyword
 
@@ -25,9 +25,15 @@ def is_protocol_name(name: str) -> bool:
     return (name[:2] == "__" and name[-2:] == "__") or name.startswith(("_repr_", "_ipython_"))
 
 
-def join(prefix: str, key: object) -> str:
-    """`prefix` and one more key, as it would be typed: `a` + `b` -> `a.b`, `a` + `x y` -> `a['x y']`."""
-    if is_attribute_name(key):
+def join(prefix: str, key: object, methods: Container[str] = ()) -> str:
+    """`prefix` and one more key, as it would be typed: `a` + `b` -> `a.b`, `a` + `x y` -> `a['x y']`.
+
+    Args:
+        prefix: the path so far.
+        key: the key.
+        methods: names that are methods there, so that the key has to be written as an item to run as Python.
+    """
+    if is_attribute_name(key) and not is_protocol_name(str(key)) and key not in methods:
         return f"{prefix}.{key}" if prefix else str(key)
     return f"{prefix}[{key!r}]"
 

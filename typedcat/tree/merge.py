@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from ..errors import InheritanceError
+from ..errors import InheritanceError, short_path
 from .copying import branch_copy, graft
 from .node import (
     WHOLE,
@@ -22,6 +22,7 @@ from .node import (
     plain_class,
     raw_delete,
     raw_set,
+    root_of,
     set_state,
     switch,
 )
@@ -128,10 +129,11 @@ def _extend(old: Node, new: Node, key: Hashable, mine: Any, value: Extend[Any]) 
     elif isinstance(mine, (list, tuple)):
         extended = type(mine)([*mine, *value.items]) if type(mine) in (list, tuple) else [*mine, *value.items]
     else:
-        what = "a parameter to tune" if isinstance(mine, Parameter) else f"a {type(mine).__name__}"
-        at = f" set at {place(newest(older))}" if (older := old.__origins__.get(key)) is not None else ""
+        what = "a parameter to tune" if isinstance(mine, Parameter) else f"of type {type(mine).__name__}"
+        at = f", set at {place(newest(older))}" if (older := old.__origins__.get(key)) is not None else ""
+        here = f" at {place(newest(newer))}" if (newer := new.__origins__.get(key)) is not None else ""
         raise InheritanceError(
-            f"{path_of(old, key)}: Extend appends to a list, but the inherited value is {what}{at}\n"
+            f"{path_of(old, key)}: the Extend{here} appends to a list, but the inherited value is {what}{at}\n"
             "  assign a whole list instead"
         )
     _place(old, key, extended, record, anchor)
@@ -213,11 +215,16 @@ def check_classes(node: Node) -> None:
     if strangers:
         names = [_name(one) for one in (*strangers, schema)]
         raise InheritanceError(
-            f"{path_of(node)}: {' and '.join(names)} do not derive from each other, so their configs cannot be merged\n"
+            f"{_file_of(node)}{path_of(node)}: {' and '.join(names)} do not derive from each other, so their configs cannot be merged\n"
             f"  declare a class that derives from both and give it to the child: schema=...({', '.join(names)})",
             chain=names,
         )
     extra.rivals = ()
+
+
+def _file_of(node: Node) -> str:
+    extra = root_of(node).__extra__
+    return f"{short_path(extra.source)}: " if extra is not None and extra.source else ""
 
 
 def _name(schema: Any) -> str:

@@ -174,6 +174,18 @@ def _shown(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, type(None), Shown)) else Shown(short_repr(value))
 
 
+def rewritten(record: Record, change: Callable[[Any], Any]) -> Record:
+    """The record with `change` applied to each value that was replaced."""
+    steps: list[Replaced] = []
+    bottom: Record | None = record
+    while isinstance(bottom, Replaced):
+        steps.append(bottom)
+        bottom = bottom.older
+    for step in reversed(steps):
+        bottom = Replaced(step.site, change(step.older_value), bottom, step.depth)
+    return record if bottom is None else bottom
+
+
 def settled(record: Record, known: dict[int, Place]) -> Record:
     """The record without code objects, so that it can be pickled.
 

@@ -6,7 +6,10 @@ knows. So a tree whose leaves are not all plain data is pickled by cloudpickle i
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import threading
+from collections import ChainMap
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -31,6 +34,9 @@ _DEEP = 100  # below this, an ADict with shared subtrees is pickled by plain rec
 before_cloudpickle: list[Callable[[], None]] = []
 """Called before cloudpickle runs; loading tells it here which modules are config files."""
 
+before_state: list[Callable[[Node], None]] = []
+"""Called with each node that is about to be pickled."""
+
 _inside = threading.local()
 
 NodeState = tuple[type, Any, int, int, Any, dict[Hashable, Record], dict[Any, Any]]
@@ -52,10 +58,16 @@ def dumps(value: Any) -> bytes:
 
     for prepare in before_cloudpickle:
         prepare()
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+        """Knows that there is one `dataclasses.MISSING`, which it would copy with a dataclass."""
+
+        dispatch_table = ChainMap({type(dataclasses.MISSING): lambda _: "MISSING"}, cloudpickle.Pickler.dispatch_table)
+
     _inside.busy, before = True, getattr(_inside, "busy", False)
     try:
-        data: bytes = cloudpickle.dumps(value)
-        return data
+        stream = io.BytesIO()
+        Pickler(stream).dump(value)
+        return stream.getvalue()
     finally:
         _inside.busy = before
 
@@ -106,6 +118,9 @@ def _is_plain_tree(node: Node) -> bool:
 def flat_state(node: Node) -> list[NodeState]:
     """Every node of the tree as (class, key, parent's index, flags, extra, origins, leaves), parents first."""
     nodes = _nodes(node)
+    for settle in before_state:
+        for at in nodes:
+            settle(at)
     index = {id(at): i for i, at in enumerate(nodes)}
     places: dict[int, Any] = {}
     parents: dict[int, tuple[Hashable, int]] = {}

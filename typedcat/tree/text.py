@@ -8,10 +8,10 @@ import pprint
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import short_repr
+from ..errors import readable, short_repr
 from .keys import join
 from .node import WHOLE, Node, plain_class
-from .walk import named_branches
+from .walk import methods_of, named_branches
 
 LEAVES = "# ------- ↓ LEAVES ↓ ------- #"
 _SPECIAL, _NAME, _EMPTY, _OFF = "\x1b[35m", "\x1b[36m", "\x1b[33m", "\x1b[0m"
@@ -32,7 +32,7 @@ _printer = _Printer(width=100, sort_dicts=False)
 def leaf_text(value: Any) -> str:
     """One value as Python where it has such a form, else its `repr`."""
     try:
-        return _printer.pformat(value)
+        return readable(_printer.pformat(value))
     except Exception:  # noqa: BLE001 - one value whose repr() is broken, or too deep, must not hide all others
         return short_repr(value)
 
@@ -53,7 +53,7 @@ def to_txt(tree: Node, prefix: str, color: bool) -> str:
     lines = [f"{paint(root, _SPECIAL)} = {_constructor(tree)}"]
     if tree.__state__ & WHOLE:
         lines.append(f"{paint(root, _SPECIAL)}.override(True)")
-    for name, at in named_branches(tree, root):
+    for name, at in named_branches(tree, root, runs=True):
         if at is not tree and isinstance(at, Node):
             if _inherits(at):
                 lines.append(f"{paint(name, _SPECIAL)} = {_constructor(at)}")
@@ -89,7 +89,7 @@ def _leaves(tree: Node, root: str) -> Iterator[tuple[str, Any]]:
         prefix, at, items = stack[-1]
         branch_type: Any = at.__branch_type__ if isinstance(at, Node) else dict
         for key, value in items:
-            path = join(prefix, key)
+            path = join(prefix, key, methods_of(at))
             if not isinstance(value, branch_type):
                 yield path, value
             elif id(value) in seen:

@@ -140,7 +140,7 @@ class Tree(Node):
         self.__ready__()
         if isinstance(other, Node):
             other.__ready__()
-        return equal(self, other)
+        return equal(self, other, self.__into_lists__)
 
     def __ne__(self, other: object) -> bool:
         return not self == other if isinstance(other, dict) else NotImplemented

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
@@ -31,6 +32,14 @@ class Deferred:
     __slots__ = ()
 
 
+_turns = itertools.count()
+
+
+def next_turn() -> int:
+    """A number behind all that were given before."""
+    return next(_turns)
+
+
 class _Dependency(Deferred, Generic[T]):
     """A value computed from others when the config is loaded.
 
@@ -42,7 +51,7 @@ class _Dependency(Deferred, Generic[T]):
             config.
     """
 
-    __slots__ = ("bound", "func", "priority", "rel")
+    __slots__ = ("bound", "func", "priority", "rel", "turn")
 
     def __init__(self, func: Callable[[Any], T], priority: int = 1, rel: bool = True, *, bound: Any = None) -> None:
         if not callable(func):
@@ -51,6 +60,7 @@ class _Dependency(Deferred, Generic[T]):
         self.priority = priority
         self.rel = rel
         self.bound = bound
+        self.turn = next_turn()  # the order of definition
 
     def __call__(self, cfg: Any) -> T:
         return self.func(cfg)
@@ -281,6 +291,22 @@ class _Drop(Deferred):
 
 Drop: Any = _Drop()
 """Assigned to a key, it removes the inherited one: `cfg.opt.ini.momentum = Drop`."""
+
+def dependencies_in(value: object) -> Iterator[_Dependency[Any]]:
+    """The dependencies that a value is or contains: in lists, tuples, sets, plain dicts and `Extend`."""
+    stack, seen = [value], set[int]()
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Dependency):
+            yield one
+        elif isinstance(one, Extend):
+            stack += (one.base, *one.items)
+        elif type(one) in _HOLDERS and id(one) not in seen:
+            seen.add(id(one))
+            stack.extend(one.values() if type(one) is dict else one)
+
+
+_HOLDERS = (dict, list, tuple, set, frozenset)
 
 Dependency = cast("type[_Dependency[Any]]", DEP)  # what `isinstance` needs; to a checker DEP is a function
 Parameter = cast("type[_Param[Any]]", Param2Tune)

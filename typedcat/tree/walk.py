@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Container, Hashable, Iterator
 from typing import Any
 
 from .keys import join
@@ -11,9 +11,15 @@ from .node import Node
 Leaf = tuple[str, tuple[Any, Hashable, Any]]
 
 
-def named_branches(tree: dict[Any, Any], name: str = "") -> Iterator[tuple[str, Any]]:
-    """(name, subtree) of the tree itself and of each subtree, parents first; a subtree met twice is given once."""
-    for path, at, key, _ in _walk(tree, name):
+def named_branches(tree: dict[Any, Any], name: str = "", runs: bool = False) -> Iterator[tuple[str, Any]]:
+    """(name, subtree) of the tree itself and of each subtree, parents first; a subtree met twice is given once.
+
+    Args:
+        tree: the tree.
+        name: what it is called.
+        runs: whether the names have to run as Python, so that a key named like a method is written as an item.
+    """
+    for path, at, key, _ in _walk(tree, name, runs):
         if key is _BRANCH:
             yield path, at
 
@@ -46,26 +52,32 @@ class _Branch:
 _BRANCH: Hashable = _Branch()
 
 
+def methods_of(at: dict[Any, Any]) -> Container[str]:
+    """Names that stand for something else than a key there."""
+    return at.__reserved__ if isinstance(at, Node) else ()
+
+
 def _branch_type(at: dict[Any, Any]) -> type:
     return at.__branch_type__ if isinstance(at, Node) else dict
 
 
-def _walk(tree: dict[Any, Any], name: str) -> Iterator[tuple[str, Any, Hashable, Any]]:
+def _walk(tree: dict[Any, Any], name: str, runs: bool = False) -> Iterator[tuple[str, Any, Hashable, Any]]:
     yield name, tree, _BRANCH, None
     seen = {id(tree)}
     stack: list[tuple[str, Any, Iterator[tuple[Any, Any]]]] = [(name, tree, iter(list(dict.items(tree))))]
     while stack:
         prefix, at, items = stack[-1]
         kind: Any = _branch_type(at)
+        methods = methods_of(at) if runs else ()
         for key, value in items:
             if isinstance(value, kind):
                 if id(value) not in seen:
                     seen.add(id(value))
-                    path = join(prefix, key)
+                    path = join(prefix, key, methods)
                     yield path, value, _BRANCH, None
                     stack.append((path, value, iter(list(dict.items(value)))))
                     break
             else:
-                yield join(prefix, key), at, key, value
+                yield join(prefix, key, methods), at, key, value
         else:
             stack.pop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import pickle
 import queue
@@ -16,8 +17,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,7 +31,7 @@ from ..tree.pickling import dumps
 Work = Callable[..., Any]
 """The user's function: (pkl_idx, cfg, cfg_pkl, cfg_rslt_dir, cuda_env)."""
 
-Engine = Callable[[Work, Iterator["Task"]], Iterator["Outcome"]]
+Engine = Callable[[Work, Iterator["Task"]], Generator["Outcome"]]
 
 _GRACE_S = 5.0  # between asking a worker to end and ending it
 _LONGEST_OUTPUT = 2_000  # characters of a failed command's output that are kept
@@ -121,7 +123,7 @@ def _exit(code: int) -> str:
 # -- one after the other, here
 
 
-def run_here(work: Work, tasks: Iterator[Task]) -> Iterator[Outcome]:
+def run_here(work: Work, tasks: Iterator[Task]) -> Generator[Outcome]:
     """An engine that runs in this process, one task after the other."""
     for task in tasks:
         yield run_task(work, task)
@@ -132,7 +134,7 @@ def run_here(work: Work, tasks: Iterator[Task]) -> Iterator[Outcome]:
 
 def run_in_processes(
     work: Work, tasks: Iterator[Task], size: int, groups: Sequence[dict[str, str]] = ()
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """An engine that runs up to `size` tasks at a time, each in a fresh interpreter and a process group of its own.
 
     A fresh interpreter shares no locks, threads or GPUs with this process and does not run the user's script again. If
@@ -151,12 +153,12 @@ def run_in_processes(
     free: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
     for group in groups or [{}] * size:
         free.put(group)
-    running: set[subprocess.Popen[bytes]] = set()
+    processes = _Processes()
 
     def run(task: Task) -> Outcome:
         lent = free.get()
         try:
-            return _run_apart(pickled, replace(task, environment={**task.environment, **lent}), running)
+            return _run_apart(pickled, replace(task, environment={**task.environment, **lent}), processes)
         finally:
             free.put(lent)
 
@@ -171,9 +173,7 @@ def run_in_processes(
                 for future in done:
                     yield future.result()
         finally:
-            for future in waiting:
-                future.cancel()
-            _end(running)
+            processes.end()
 
 
 def _pickled(work: Work) -> bytes:
@@ -186,41 +186,70 @@ def _pickled(work: Work) -> bytes:
         ) from error
 
 
-def _run_apart(pickled: bytes, task: Task, running: set[subprocess.Popen[bytes]]) -> Outcome:
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from typedcat.tune.worker import main; main(*sys.argv[2:])"
+
+
+def _run_apart(pickled: bytes, task: Task, processes: _Processes) -> Outcome:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="typedcat-") as folder:
         order, answer = os.path.join(folder, "task"), os.path.join(folder, "outcome")
         with open(order, "wb") as stream:
-            pickle.dump({"path": sys.path, "argv": sys.argv, "work": pickled, "task": task}, stream)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "typedcat.tune.worker", order, answer],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        )
-        running.add(process)
-        code = process.wait()
-        running.discard(process)
+            pickle.dump({"argv": sys.argv, "work": pickled, "task": task}, stream)
+        # modules are searched where they are here; PYTHONPATH would do that to every program that the run starts, too
+        search = json.dumps([os.fspath(path) for path in sys.path])
+        code = processes.run([sys.executable, "-P", "-c", _START, search, order, answer], answer)
         try:
             with open(answer, "rb") as stream:
                 outcome: Outcome = pickle.load(stream)
                 return outcome
-        except (OSError, EOFError, pickle.UnpicklingError):
-            return Outcome(task.index, None, f"its process ended with {_exit(code)}", time.monotonic() - start)
+        except OSError:
+            error = f"its process ended with {_exit(code)}"
+        except Exception as raised:  # noqa: BLE001 - what was pickled there need not load here
+            error = f"what it returned cannot be read here: {reason(raised)}"
+        return Outcome(task.index, None, error, time.monotonic() - start)
 
 
-def _end(running: set[subprocess.Popen[bytes]]) -> None:
-    """Ask the process groups of what still runs to end, then end them."""
-    for process in list(running):
-        _signal(process, signal.SIGTERM)
-    deadline = time.monotonic() + _GRACE_S
-    for process in list(running):
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+class _Processes:
+    """The processes that run, so that they can be ended together, with whatever they have started."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.running: set[subprocess.Popen[bytes]] = set()
+        self.ended = False
+
+    def run(self, command: Sequence[str], answer: str) -> int:
+        """Run a command and wait for it; returns its exit code.
+
+        What it has started is ended with it if it dies without an answer.
+        """
+        with self.lock:
+            if self.ended:
+                return -signal.SIGTERM
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+            self.running.add(process)
+        code = process.wait()
+        with self.lock:
+            self.running.discard(process)
+        if not os.path.exists(answer):
+            _signal(process, signal.SIGKILL)
+        return code
+
+    def end(self) -> None:
+        """Ask what still runs to end, then end it; nothing starts any more."""
+        with self.lock:
+            self.ended = True
+            left = list(self.running)
+        for process in left:
+            _signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE_S
+        for process in left:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+        for process in left:
             _signal(process, signal.SIGKILL)
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    """Signal the process group that a process leads; it may be empty by now."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 from ..errors import TuneError
@@ -22,13 +23,16 @@ def gpu_groups(per_run: int) -> list[dict[str, str]]:
     if len(visible) < per_run:
         raise TuneError(f"work_gpu_num={per_run}, but only {len(visible)} GPUs are visible")
     starts = range(0, len(visible) - per_run + 1, per_run)
-    return [{"CUDA_VISIBLE_DEVICES": ",".join(visible[i : i + per_run])} for i in starts]
+    # NVML counts GPUs by their slots; CUDA does so only when told
+    order = {} if "CUDA_VISIBLE_DEVICES" in os.environ else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    return [{**order, "CUDA_VISIBLE_DEVICES": ",".join(visible[i : i + per_run])} for i in starts]
 
 
 def _visible() -> list[str]:
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is not None:
-        return [name.strip() for name in given.split(",") if name.strip()]
+        names = [name.strip() for name in given.split(",")]
+        return list(itertools.takewhile(lambda name: name not in ("", "-1"), names))  # where CUDA stops reading, too
     import pynvml
 
     try:

@@ -254,6 +254,8 @@ class Grid:
             return
         axis = self.axes[len(chosen)]
         for i, value in enumerate(axis.values):
+            for slower, at in chosen:  # another walk over the same parameters may have been there meanwhile
+                slower.param.choose(slower.values[at])
             axis.param.reset()
             _draw(draft, axis, axis.param)
             if axis.allows(value, draft.root):
