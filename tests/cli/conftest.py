@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,10 +69,10 @@ def listing(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
-def spawn(*args: str, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
+def spawn(*args: str, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, as a user starts it."""
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUTF8": "1"}
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]  # the options are passed on
+    return subprocess.run(
         [sys.executable, "-m", "typedcat", *args],
         cwd=cwd,
         env=environment,

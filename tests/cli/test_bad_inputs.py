@@ -192,7 +192,10 @@ CASES: dict[str, Files] = {
     "a pickle that needs a module": {"configs/cfg.pkl": b"cnot_installed_here\nThing\n."},
     "a pickle that needs a name": {"configs/cfg.pkl": b"cjson\nGone\n."},
     # -- projects
-    "a broken project file": {"pyproject.toml": "[tool.typedcat]\nconfig_root = configs\n", "configs/cfg.py": "cfg = {}"},
+    "a broken project file": {
+        "pyproject.toml": "[tool.typedcat]\nconfig_root = configs\n",
+        "configs/cfg.py": "cfg = {}",
+    },
     "an unknown project setting": {
         "pyproject.toml": "[tool.typedcat]\nconfigs_root = 'configs'\n",
         "configs/cfg.py": "cfg = {}",
@@ -223,7 +226,9 @@ def test_a_bad_config(name: str, run: Run, project: Path, snapshot: Snapshot) ->
     snapshot(f"cli/bad_inputs/{name.replace(' ', '_')}", text)
 
 
-@pytest.mark.parametrize("override", ["opt.ini.lrr=1", "lr", "=3", "opt.ini=[", "opt.ini.lr.x=1", "opt.cls=@no.Such", ""])
+@pytest.mark.parametrize(
+    "override", ["opt.ini.lrr=1", "lr", "=3", "opt.ini=[", "opt.ini.lr.x=1", "opt.cls=@no.Such", ""]
+)
 def test_a_bad_override(override: str, run: Run, project: Path, snapshot: Snapshot) -> None:
     write(project, {"configs/cfg.py": py("cfg = Config()\ncfg.opt.cls = int\ncfg.opt.ini.lr = 0.1\n")})
     answer = run("show", "configs/cfg.py", "-o", override)
@@ -248,7 +253,10 @@ LARGE: dict[str, tuple[str, Files]] = {
             + "".join(f"a{i}: &a{i} {{x: *a{i - 1}, y: *a{i - 1}}}\n" for i in range(1, 64))
         },
     ),
-    "python of 20,000 levels": ("configs/cfg.py", {"configs/cfg.py": "cfg = {'a': " + "[" * 20_000 + "]" * 20_000 + "}"}),
+    "python of 20,000 levels": (
+        "configs/cfg.py",
+        {"configs/cfg.py": "cfg = {'a': " + "[" * 20_000 + "]" * 20_000 + "}"},
+    ),
     "a chain of 3,000 bases": (
         "configs/cfg.py",
         {

@@ -235,7 +235,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("source", "message"),
         [
-            (b"x = 1\n# caf\xe9\n", r"not valid UTF-8: byte 0xe9 at offset 11, on line 2"),
+            (b"x = 1\n# caf\xe9\n", r"cfg\.py:2: not valid UTF-8: byte 0xe9 at offset 11"),
             (b"# coding: nonsense\nx = 1\n", "unknown encoding: nonsense"),
             (b"x = 1\0", "null bytes"),
             (b"-" * 200_000 + b"1", "nested too deeply"),
@@ -264,7 +264,7 @@ class TestErrors:
         before = set(sys.modules)
         with pytest.raises(ConfigCodeError) as caught:
             run_config_file(file, import_root=tmp_path)
-        assert str(caught.value) == "cfg.py:4: KeyError: 'lr'"
+        assert str(caught.value) == "cfg.py:4: KeyError: 'lr'\n  it was raised at helpers.py:2"
         assert isinstance(caught.value.__cause__, KeyError)
         assert not [name for name in set(sys.modules) - before if "cfg@" in name]
 

@@ -12,10 +12,10 @@ from ..load.pipeline import is_tune
 from ..load.resolve import Reads, functions_in
 from ..load.schema_fields import MASK
 from ..tree.config import BaseConfig
+from ..tree.fields import type_name
 from ..tree.keys import format_path
 from ..tree.node import extra_of
 from ..tree.origin import place
-from ..tree.fields import type_name
 from .common import (
     Commands,
     add_command,

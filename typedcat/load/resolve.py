@@ -29,7 +29,7 @@ from ..tree.node import (
 )
 from ..tree.origin import newest, place
 from ..tree.states import switched
-from ..tree.values import Dependency, Extend, P_DEP, dependencies_in, function_name, function_place
+from ..tree.values import P_DEP, Dependency, Extend, dependencies_in, function_name, function_place
 from ..tree.walk import branches
 from .modules import raised_at
 

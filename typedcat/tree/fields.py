@@ -139,7 +139,7 @@ def _looks_like_value(value: Any) -> bool:
 
 
 def _field(cls: type, name: str, annotation: Any, default: Any) -> Field:
-    """A field; the default and type behind `= Field(...)` of pydantic and `= field(...)` of dataclasses are taken out."""
+    """A field; the default and type in `= Field(...)` of pydantic and `= field(...)` of dataclasses are taken out."""
     factory: Callable[[], Any] | None = None
     if isinstance(default, dataclasses.Field):
         if default.default_factory is not dataclasses.MISSING:
@@ -211,7 +211,7 @@ def field_types(cls: type[Any]) -> dict[str, Any]:
         }
         cls.__types__ = known
         cls.__scopes__ = ()  # no longer needed: it holds the variables of a function
-    return known  # type: ignore[no-any-return]  # what the line above puts there
+    return known
 
 
 def _resolve(field: Field) -> Any:
@@ -391,7 +391,7 @@ def secrets_of(cls: type[Any]) -> Mapping[str, Any]:
         except SchemaError:  # a name that is still to be defined
             return {}
         known = cls.__secrets__ = {name: kind for name, kind in kinds.items() if kind is not None}
-    return known  # type: ignore[no-any-return]  # what the line above puts there
+    return known
 
 
 def concealed(value: Any, kind: Any) -> Any:

@@ -215,7 +215,8 @@ def check_classes(node: Node) -> None:
     if strangers:
         names = [_name(one) for one in (*strangers, schema)]
         raise InheritanceError(
-            f"{_file_of(node)}{path_of(node)}: {' and '.join(names)} do not derive from each other, so their configs cannot be merged\n"
+            f"{_file_of(node)}{path_of(node)}: {' and '.join(names)} do not derive from each other, "
+            "so their configs cannot be merged\n"
             f"  declare a class that derives from both and give it to the child: schema=...({', '.join(names)})",
             chain=names,
         )

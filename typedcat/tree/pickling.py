@@ -11,7 +11,7 @@ import io
 import threading
 from collections import ChainMap
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, ClassVar
 
 from .node import (
     CONTAINERS,
@@ -58,10 +58,14 @@ def dumps(value: Any) -> bytes:
 
     for prepare in before_cloudpickle:
         prepare()
+
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         """Knows that there is one `dataclasses.MISSING`, which it would copy with a dataclass."""
 
-        dispatch_table = ChainMap({type(dataclasses.MISSING): lambda _: "MISSING"}, cloudpickle.Pickler.dispatch_table)
+        dispatch_table: ClassVar[Any] = ChainMap(
+            {type(dataclasses.MISSING): lambda _: "MISSING"},
+            cloudpickle.Pickler.dispatch_table,
+        )
 
     _inside.busy, before = True, getattr(_inside, "busy", False)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
@@ -292,6 +291,7 @@ class _Drop(Deferred):
 Drop: Any = _Drop()
 """Assigned to a key, it removes the inherited one: `cfg.opt.ini.momentum = Drop`."""
 
+
 def dependencies_in(value: object) -> Iterator[_Dependency[Any]]:
     """The dependencies that a value is or contains: in lists, tuples, sets, plain dicts and `Extend`."""
     stack, seen = [value], set[int]()
@@ -303,7 +303,8 @@ def dependencies_in(value: object) -> Iterator[_Dependency[Any]]:
             stack += (one.base, *one.items)
         elif type(one) in _HOLDERS and id(one) not in seen:
             seen.add(id(one))
-            stack.extend(one.values() if type(one) is dict else one)
+            items: Any = one
+            stack.extend(items.values() if type(one) is dict else items)
 
 
 _HOLDERS = (dict, list, tuple, set, frozenset)

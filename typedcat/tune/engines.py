@@ -186,7 +186,10 @@ def _pickled(work: Work) -> bytes:
         ) from error
 
 
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from typedcat.tune.worker import main; main(*sys.argv[2:])"
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from typedcat.tune.worker import main; main(*sys.argv[2:])"
+)
 
 
 def _run_apart(pickled: bytes, task: Task, processes: _Processes) -> Outcome:
