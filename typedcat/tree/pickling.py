@@ -59,12 +59,14 @@ def dumps(value: Any) -> bytes:
     for prepare in before_cloudpickle:
         prepare()
 
+    known: Any = cloudpickle.Pickler.dispatch_table  # a ChainMap; typeshed says less
+
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         """Knows that there is one `dataclasses.MISSING`, which it would copy with a dataclass."""
 
         dispatch_table: ClassVar[Any] = ChainMap(
             {type(dataclasses.MISSING): lambda _: "MISSING"},
-            cloudpickle.Pickler.dispatch_table,
+            known,
         )
 
     _inside.busy, before = True, getattr(_inside, "busy", False)
