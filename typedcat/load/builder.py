@@ -222,10 +222,10 @@ def _merge(mapping: _Mapping) -> None:
     named = mapping.merged[0]
     sources = named.items if isinstance(named, _Sequence) else [named]
     pairs: dict[Any, tuple[int, _Node]] = {}
-    for source in reversed(sources):
+    for source in sources:
         if not isinstance(source, _Mapping):
             raise DocumentFault(f"'<<' takes a mapping or a list of them, not {_describe(source)}", mapping.merge_line)
-        pairs.update(source.pairs)
+        pairs |= {key: pair for key, pair in source.pairs.items() if key not in pairs}
     mapping.pairs = pairs | mapping.pairs
     mapping.merged.clear()
     mapping.size = 1 + sum(1 + child.size for _, child in mapping.pairs.values())  # overridden keys are gone

@@ -74,18 +74,29 @@ def _build(text: str, read_scalar: ScalarReader) -> DocumentBuilder:
     """Feeds the parser's events to a builder; neither recurses."""
     import yaml
 
-    builder = DocumentBuilder()
     data = text.encode("utf-8", "surrogatepass")  # bytes, so that both parsers mean the same by a position
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        for event in yaml.parse(data, Loader=loader):
-            _feed(builder, event, read_scalar)
+        try:
+            return _fed(data, getattr(yaml, "CSafeLoader", yaml.SafeLoader), read_scalar)
+        except yaml.MarkedYAMLError as error:
+            if "nesting depth" not in (error.problem or ""):
+                raise
+        # libyaml from 0.2.6 on stops at 1,000 levels; the parser in Python is slow, and goes on
+        return _fed(data, yaml.SafeLoader, read_scalar)
     except yaml.MarkedYAMLError as error:
         raise _syntax_fault(error, text) from error
     except yaml.reader.ReaderError as error:
         line = data.count(b"\n", 0, error.position) + 1
         code = ord(error.character) if isinstance(error.character, str) else error.character
         raise DocumentFault(f"character 0x{code:02x} at offset {error.position}: {error.reason}", line) from error
+
+
+def _fed(data: bytes, loader: Any, read_scalar: ScalarReader) -> DocumentBuilder:
+    import yaml
+
+    builder = DocumentBuilder()
+    for event in yaml.parse(data, Loader=loader):
+        _feed(builder, event, read_scalar)
     return builder
 
 
