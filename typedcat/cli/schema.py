@@ -13,7 +13,7 @@ from ..errors import ProjectError, SchemaError, did_you_mean, short_path
 from ..load.modules import run_config_file
 from ..load.pipeline import parse_config
 from ..load.project import find_project, locate
-from ..load.schema import json_schema
+from ..load.validators import json_schema
 from ..tree.keys import suggest
 from ..tree.merge import schema_of
 from .common import Commands, add_command, aside
@@ -78,7 +78,7 @@ def _class(home: str, name: str) -> Any:
     else:
         try:
             module = importlib.import_module(home)
-        except Exception as error:  # what the user's module raises can be anything
+        except (Exception, SystemExit) as error:  # what the user's module raises can be anything
             raise SchemaError(f"cannot import '{home}': {type(error).__name__}: {error}") from error
     found: Any = module
     for part in name.split("."):

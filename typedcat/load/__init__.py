@@ -8,9 +8,9 @@ from ..tree.typed import TypedConfig
 from .inherit import inherit
 from .modules import register_for_pickling
 from .open import open_tree
-from .pipeline import load_in_place, parse_in_place
+from .pipeline import load_in_place, parse_in_place, to_model
 from .save import save
-from .schema import pydantic_core_schema, to_model
+from .validators import pydantic_core_schema
 
 hooks.open_tree = open_tree
 hooks.inherit = inherit

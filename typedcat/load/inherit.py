@@ -75,7 +75,7 @@ def _inherit(own: BaseConfig, project: Project) -> BaseConfig:
 
 
 def number_dependencies(tree: BaseConfig) -> None:
-    """Put the dependencies of a file behind those of its bases in the order of definition: its file ran first."""
+    """Put the dependencies of a file behind those of its bases in the order of definition, whose files ran later."""
     slots = [(node, key) for node in branches(tree) if node.__extra__ is not None for key in node.__extra__.anchors]
     found = {id(one): one for node, key in slots for one in dependencies_in(dict.get(node, key))}
     for one in sorted(found.values(), key=lambda one: one.turn):

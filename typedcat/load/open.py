@@ -15,7 +15,7 @@ from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy, graft
 from ..tree.keys import suggest
 from ..tree.node import blank, extra_of, path_to
-from ..tree.origin import Place
+from ..tree.origin import Place, Site
 from ..tree.walk import branches
 from .builder import Document
 from .documents import read_pickle
@@ -101,7 +101,7 @@ def _read_py(path: Path, project: Project) -> BaseConfig:
     if not isinstance(value, Mapping) and not hasattr(value, "keys"):
         hints = [f"make an instance: {name} = {value.__name__}()"] if isinstance(value, type) else []
         raise ConfigContentError(path, f"'{name}' must be a Config or a dict, got {short_repr(value)}", hints=hints)
-    return tree_of(value, path)
+    return tree_of(value, Place(str(path), None))
 
 
 def _hint_for_no_cfg(module: ModuleType) -> str:
@@ -115,7 +115,7 @@ def _hint_for_no_cfg(module: ModuleType) -> str:
 def _read_document(read: Callable[[Path], Document]) -> Callable[[Path, Project], BaseConfig]:
     def reader(path: Path, project: Project) -> BaseConfig:
         document = read(path)
-        tree = tree_of(document.value, path)
+        tree = tree_of(document.value, Place(str(path), None))
         for node in branches(tree):
             prefix = path_to(node)
             for key in dict.keys(node):
@@ -130,16 +130,16 @@ def _read_pkl(path: Path, project: Project) -> BaseConfig:
     value = read_pickle(path)
     if not isinstance(value, Mapping):
         raise ConfigContentError(path, f"holds no config but {short_repr(value)}")
-    return tree_of(value, path)
+    return tree_of(value, Place(str(path), None))
 
 
-def tree_of(value: Any, path: Path) -> BaseConfig:
-    """A tree of its own with the contents of a mapping; the mapping does not change."""
+def tree_of(value: Any, site: Site | Place) -> BaseConfig:
+    """A tree of its own with the contents of a mapping, set at `site`; the mapping does not change."""
     if isinstance(value, BaseConfig):
         value.__ready__()
         return branch_copy(value)
     tree: BaseConfig = blank(Config)
-    graft(tree, value, Place(str(path), None))
+    graft(tree, value, site)
     return tree
 
 

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import pkgutil
+import zlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import OverrideError, short_repr
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import graft
 from ..tree.keys import format_path, parse_path, suggest
-from ..tree.node import adopt, blank
+from ..tree.node import blank
 from ..tree.origin import Place
 from ..tree.walk import named_branches, named_leaves
-from .schema_fields import MASK, Fields, annotation_at, fields_at, is_secret_type, takes_text_only
+from .schema_fields import (
+    MASK,
+    allows_more,
+    allows_none,
+    annotation_at,
+    fields_at,
+    fields_of,
+    is_secret_type,
+    schema_at,
+    takes_text_only,
+)
 from .yaml_text import parse_scalar
 
-_UNSAFE = str.maketrans({"/": "-", "\\": "-", "\0": "-", "\n": " "})
+_UNSAFE = str.maketrans({"/": "-", "\\": "-", **dict.fromkeys(map(chr, range(32)), " ")})
+
+
+Path: TypeAlias = tuple[Hashable, ...]
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,9 @@ class Override:
     @property
     def folder_suffix(self) -> str:
         """What it appends to the name of the result folder."""
-        return f",{format_path(self.keys)}={'hidden' if self.secret else self.value}".translate(_UNSAFE)
+        plain = f",{format_path(self.keys)}={'hidden' if self.secret else self.value}"
+        safe = plain.translate(_UNSAFE)
+        return safe if safe == plain else f"{safe}~{zlib.crc32(plain.encode()):08x}"  # 'a/b' is not 'a-b'
 
 
 def parse_override(text: str) -> Override:
@@ -81,6 +97,8 @@ def apply_overrides(tree: BaseConfig, overrides: Iterable[str]) -> list[Override
         raise OverrideError(overrides, "overrides is a list of strings, not one string", hint=f"write [{overrides!r}]")
     applied = []
     for text in overrides:
+        if not isinstance(text, str):
+            raise OverrideError(str(text), "an override is a string", hint="write 'key=value'")
         override = parse_override(text)
         override = replace(override, secret=is_secret_type(annotation_at(tree, override.keys)))
         _apply(tree, override)
@@ -89,72 +107,147 @@ def apply_overrides(tree: BaseConfig, overrides: Iterable[str]) -> list[Override
 
 
 def _apply(tree: BaseConfig, override: Override) -> None:
-    node = _holder(tree, override)
-    key = override.keys[-1]
-    declared = fields_at(tree, override.keys[:-1])
-    known = dict.__contains__(node, key) or (declared is not None and key in declared) or override.keys == ("rslt_dir",)
-    if not known and not override.new:
-        raise _unknown(tree, override, len(override.keys) - 1, node, declared)
+    node, at = _holder(tree, override)
+    keys = override.keys[: at + 1]
+    rest = _indices(dict.get(node, keys[-1]), override.keys[at + 1 :])
+    value = _value(tree, override, (*keys, *rest))
+    if rest:
+        value = _inside(tree, override, dict.__getitem__(node, keys[-1]), keys, rest, value)
+    elif not _is_known(tree, node, keys) and keys != ("rslt_dir",):
+        _refuse_unknown(tree, override, node, keys)
     shown = f"{format_path(override.keys)}={MASK}" if override.secret else override.text
     place = Place(f"override '{shown}'", None, "override")
-    value = _value(tree, override)
-    if isinstance(value, dict):
-        _set_subtree(node, key, value, place)
+    mine = dict.get(node, keys[-1])
+    if isinstance(value, dict) and type(mine) is not dict:
+        _check_keys(tree, override, keys, value)
+        _set_subtree(node, keys[-1], value, place)
     else:
-        node.__put__(key, value, place)
+        node.__put__(keys[-1], value, place)
 
 
-def _holder(tree: BaseConfig, override: Override) -> Any:
-    """The node that holds the key, made where `+` or a schema allows it."""
+def _holder(tree: BaseConfig, override: Override) -> tuple[Any, int]:
+    """The node that holds a key of the path, and which one: the rest lies inside of a plain dict or list.
+
+    Subtrees are made on the way where `+` or a schema allows it.
+    """
     node: Any = tree
     for i, key in enumerate(override.keys[:-1]):
         value = dict.get(node, key)
+        path = override.keys[: i + 1]
         if isinstance(value, BaseConfig):
             node = value
             continue
-        declared = fields_at(tree, override.keys[:i])
-        if dict.__contains__(node, key) and not isinstance(value, BaseConfig):
-            path = format_path(override.keys[: i + 1])
-            raise OverrideError(override.text, f"'{path}' is {short_repr(value)}, which has no keys below it")
-        if not override.new and not (declared is not None and key in declared):
-            raise _unknown(tree, override, i, node, declared)
-        child = blank(node.__child_class__(key))
-        dict.__setitem__(node, key, child)
-        node.__dict__[key] = child
-        adopt(node, key, child)
-        node = child
-    return node
+        if type(value) in (dict, list):
+            return node, i
+        if dict.__contains__(node, key) and not (value is None and schema_at(tree, path) is not None):
+            raise OverrideError(
+                override.text, f"'{format_path(path)}' is {short_repr(value)}, which has no keys below it"
+            )
+        if not _is_known(tree, node, path):
+            _refuse_unknown(tree, override, node, path)
+        child: Any = blank(node.__child_class__(key))
+        node.__put__(key, child, Place(f"override '{override.text}'", None, "override"))
+        node = dict.__getitem__(node, key)
+    return node, len(override.keys) - 1
 
 
-def _unknown(tree: BaseConfig, override: Override, at: int, node: Any, declared: Fields | None) -> OverrideError:
-    known = [*dict.keys(node), *(declared or ())]
-    prefix = override.keys[:at]
-    suggestions = [format_path((*prefix, name, *override.keys[at + 1 :])) for name in suggest(override.keys[at], known)]
+def _is_known(tree: BaseConfig, node: Any, path: Path) -> bool:
+    return dict.__contains__(node, path[-1]) or path[-1] in (fields_at(tree, path[:-1]) or ())
+
+
+def _refuse_unknown(tree: BaseConfig, override: Override, node: Any, path: Path) -> None:
+    """An error for a new key, unless it was written with `+` and the schema, if there is one, is open."""
+    schema = schema_at(tree, path[:-1])
+    if override.new and (schema is None or allows_more(schema)):
+        return
+    known = [*dict.keys(node), *(fields_of(schema) if schema is not None else ())]
+    rest = override.keys[len(path) :]
+    suggestions = [format_path((*path[:-1], name, *rest)) for name in suggest(path[-1], known)]
     if not suggestions:  # the right name, under another subtree?
         last = override.keys[-1]
         paths = [*(n for n, _ in named_leaves(tree)), *(n for n, _ in named_branches(tree) if n)]
-        suggestions = [path for path in paths if parse_path(path)[-1] == last][:2]
-    return OverrideError(
-        override.text,
-        f"there is no key '{format_path(override.keys[: at + 1])}'",
-        suggestions,
-        hint=f"to add it on purpose write +{override.text}",
-    )
+        suggestions = [name for name in paths if parse_path(name)[-1] == last][:2]
+    if schema is not None and not allows_more(schema):
+        raise OverrideError(override.text, f"{schema.__name__} declares no key '{format_path(path)}'", suggestions)
+    reason = f"there is no key '{format_path(path)}'"
+    raise OverrideError(override.text, reason, suggestions, hint=f"to add it on purpose write +{override.text}")
 
 
-def _value(tree: BaseConfig, override: Override) -> Any:
+def _check_keys(tree: BaseConfig, override: Override, path: Path, value: dict[Any, Any]) -> None:
+    """The keys of a mapping that merges into a subtree have to be known as well."""
+    work = [(path, value)]
+    for at, mapping in work:
+        node: Any = tree
+        for key in at:
+            node = dict.get(node, key) if isinstance(node, BaseConfig) else None
+        if not isinstance(node, BaseConfig) and schema_at(tree, at) is None:
+            continue
+        for key, inner in mapping.items():
+            if not _is_known(tree, node if isinstance(node, BaseConfig) else {}, (*at, key)):
+                _refuse_unknown(tree, override, node if isinstance(node, BaseConfig) else {}, (*at, key))
+            if isinstance(inner, dict):
+                work.append(((*at, key), inner))
+
+
+# -- inside of plain dicts and lists
+
+
+def _indices(value: Any, keys: Path) -> Path:
+    """The keys with numbers for the items of lists: `steps.0` means `steps[0]`."""
+    found: list[Hashable] = []
+    for key in keys:
+        if type(value) is list and isinstance(key, str) and key.removeprefix("-").isdigit():
+            key = int(key)
+        found.append(key)
+        value = _item(value, key)
+    return tuple(found)
+
+
+def _item(value: Any, key: Any) -> Any:
+    if type(value) is dict:
+        return value.get(key)
+    return value[key] if type(value) is list and isinstance(key, int) and -len(value) <= key < len(value) else None
+
+
+def _inside(tree: BaseConfig, override: Override, leaf: Any, path: Path, rest: Path, new: Any) -> Any:
+    """A copy of a plain dict or list with one value changed; the original may be shared with a base."""
+    key, below = rest[0], rest[1:]
+    at = (*path, key)
+    if type(leaf) is list:
+        if not isinstance(key, int) or not -len(leaf) <= key < len(leaf):
+            raise OverrideError(
+                override.text, f"'{format_path(path)}' is a list of {len(leaf)}, which has no [{key!r}]"
+            )
+    elif type(leaf) is not dict:
+        raise OverrideError(override.text, f"'{format_path(path)}' is {short_repr(leaf)}, which has no keys below it")
+    elif key not in leaf and not override.new:
+        suggestions = [format_path((*path, name, *below)) for name in suggest(key, leaf)]
+        hint = f"to add it on purpose write +{override.text}"
+        raise OverrideError(override.text, f"there is no key '{format_path(at)}'", suggestions, hint)
+    changed: Any = leaf.copy()
+    old = _item(leaf, key)
+    changed[key] = _inside(tree, override, {} if old is None else old, at, below, new) if below else new
+    return changed
+
+
+# -- values
+
+
+def _value(tree: BaseConfig, override: Override, keys: Path) -> Any:
     text = override.value
     if text.startswith("@"):
         return _imported(override, text[1:])
-    annotation = annotation_at(tree, override.keys)
-    if annotation is not None and takes_text_only(annotation):
-        unquoted = parse_scalar(text) if text[:1] in ("'", '"') else text
-        return None if text in ("", "null", "~") else unquoted
+    annotation = annotation_at(tree, keys)
+    quoted = text[:1] in ("'", '"')
+    if annotation is not None and takes_text_only(annotation) and not quoted:
+        return None if text in ("", "null", "~") and allows_none(annotation) else text
     try:
         return parse_scalar(text)
     except ValueError as error:
         raise OverrideError(
-            override.text, f"its value cannot be read: {error}", hint="quote it to mean text"
+            MASK if override.secret else override.text,
+            f"its value cannot be read: {error}",
+            hint="quote it to mean text",
         ) from error
 
 
@@ -162,9 +255,8 @@ def _imported(override: Override, name: str) -> Any:
     try:
         return pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise OverrideError(
-            override.text, f"cannot import '{name}': {error}", hint="write @package.module.Name"
-        ) from error
+        hint = "write @package.module.Name, or quote the value to mean text"
+        raise OverrideError(override.text, f"cannot import '{name}': {error}", hint=hint) from error
 
 
 def _set_subtree(node: Any, key: Hashable, value: dict[Any, Any], place: Place) -> None:

@@ -8,20 +8,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from ..errors import DependencyError, InheritanceError, ProjectError, TuneError, short_path
+from ..errors import (
+    DependencyError,
+    InheritanceError,
+    ProjectError,
+    SchemaError,
+    TuneError,
+    ValidationError,
+    short_path,
+    short_repr,
+)
 from ..tree.config import BaseConfig, Config
-from ..tree.merge import derives, schema_of, set_schema, take_over
+from ..tree.copying import branch_copy
+from ..tree.merge import caps_of, derives, schema_of, set_schema, take_over
 from ..tree.node import STRICT, extra_of, flag, path_of
-from ..tree.origin import Place
+from ..tree.origin import Place, caller
+from ..tree.typed import TypedConfig, become
 from ..tree.values import Parameter
 from ..tree.walk import branches
 from .inherit import RESULT_DIR, complete, inherit
+from .model_defaults import fill_model_defaults
 from .open import open_tree, tree_of
 from .overrides import Override, apply_overrides
 from .project import Project, find_project, result_dir
 from .resolve import resolve, unresolved
-from .schema import check_leaves, fill_model_defaults, refusal, validate
+from .schema import coerce_leaves, model_of, restore_leaves, validate
 from .schema_fields import is_schema
+from .validators import NO_SCHEMA
 
 S = TypeVar("S")
 Source = str | os.PathLike[str] | Mapping[Any, Any]
@@ -111,13 +124,37 @@ def compute(tree: BaseConfig) -> None:
     """
     if not unresolved(tree):
         return
-    problems = check_leaves(tree)
+    before = coerce_leaves(tree)
     try:
         resolve(tree)
     except DependencyError as error:
-        if problems:
-            raise refusal(tree, problems) from error
+        restore_leaves(before)
+        try:
+            validate(tree)
+        except ValidationError as refused:
+            raise refused from error
         raise
+    restore_leaves(before)
+
+
+def loaded(tree: BaseConfig) -> BaseConfig:
+    """The tree, or its loaded form if it still inherits or has dependencies; a tune config has no such form."""
+    if not is_tune(tree) and (any(caps_of(node) for node in branches(tree)) or unresolved(tree)):
+        return load_config(tree, create_rslt_dir=False)
+    return tree
+
+
+def to_model(tree: BaseConfig, model: type[S]) -> S:
+    """See `BaseConfig.to_model`."""
+    if not is_schema(model):
+        raise SchemaError(f"{short_repr(model)} {NO_SCHEMA}")
+    source = loaded(tree)
+    if not issubclass(model, TypedConfig):
+        return model_of(source, model)
+    typed = branch_copy(source)
+    become(typed, model)
+    made: Any = load_config(typed, create_rslt_dir=False)
+    return made.freeze(tree.is_frozen)  # type: ignore[no-any-return]  # of the class asked for, as just validated
 
 
 def parse_config(
@@ -146,11 +183,7 @@ def prepare(
 ) -> BaseConfig:
     """The first half of loading: everything before dependencies are computed."""
     named = isinstance(source, (str, os.PathLike))
-    tree: BaseConfig
-    if isinstance(source, (str, os.PathLike)):
-        tree = open_tree(source, project=project)
-    else:
-        tree = tree_of(source, Path("config"))
+    tree = open_tree(source, project=project) if named else tree_of(source, caller())  # type: ignore[arg-type]  # a path
     file = extra_of(tree).source if named else ""
     tree = inherit(tree, project)
     if schema is not None:
@@ -169,9 +202,7 @@ def prepare(
 
 def _set_schema(tree: BaseConfig, schema: Any) -> None:
     if not is_schema(schema):
-        raise InheritanceError(
-            f"schema={schema!r} is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict"
-        )
+        raise SchemaError(f"schema={short_repr(schema)} {NO_SCHEMA}")
     own = schema_of(tree)
     if own is not None and derives(own, schema):
         return
@@ -204,11 +235,13 @@ def _set_result_dir(
     elif given is not ...:
         if not applied or not isinstance(given, str):
             return
-        folder = given + _suffix(applied)
+        folder = _with_overrides(given, applied, top=None)
     elif file:
-        folder = result_dir(
+        mirrored = result_dir(
             Path(file), config_root=config_root, experiments_root=experiments_root, project=project, name=name
-        ) + _suffix(applied)
+        )
+        top = os.fspath(experiments_root if experiments_root is not None else project.experiments_root or "")
+        folder = _with_overrides(mirrored, applied, top=os.path.join(project.root, os.path.expanduser(top)))
     else:
         return
     tree.__put__(RESULT_DIR, folder, Place(file or "config", None, "folder"))
@@ -217,13 +250,20 @@ def _set_result_dir(
 _LONGEST_NAME = 200  # bytes; file systems allow 255, and the run may add to it
 
 
-def _suffix(applied: list[Override]) -> str:
-    """What overrides append to the result folder: readable, safe, and different for different overrides."""
+def _with_overrides(folder: str, applied: list[Override], top: str | None) -> str:
+    """The result folder of a run with overrides: beside the one without them, but never outside the folder `top`."""
+    if not applied:
+        return folder
+    head, name = os.path.split(folder.rstrip(os.sep) or folder)
     suffix = "".join(override.folder_suffix for override in applied)
-    if len(suffix.encode()) <= _LONGEST_NAME:
-        return suffix
-    digest = f"{zlib.crc32(suffix.encode()):08x}{len(suffix)}"
-    return suffix.encode()[: _LONGEST_NAME - 20].decode(errors="ignore") + f"...{digest}"
+    room = max(_LONGEST_NAME - len(name.encode()), 50)
+    if len(suffix.encode()) > room:
+        digest = f"...{zlib.crc32(suffix.encode()):08x}{len(suffix)}"
+        suffix = suffix.encode()[: room - len(digest)].decode(errors="ignore") + digest
+    is_top = top is not None and os.path.abspath(top) == os.path.abspath(folder)
+    if is_top or name in ("", os.curdir, os.pardir):
+        return os.path.join(folder, suffix.removeprefix(","))
+    return os.path.join(head, name + suffix)
 
 
 def check_result_dir(tree: BaseConfig, needed: bool) -> None:

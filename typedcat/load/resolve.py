@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import DependencyCycleError, DependencyError, MissingKeyError, MountError, TypedcatError
 from ..tree.config import BaseConfig
+from ..tree.copying import branch_copy
 from ..tree.keys import suggest
 from ..tree.node import (
     WHOLE_CONFIG,
@@ -80,6 +81,11 @@ class _Slot:
         if record is not None:
             return str(place(newest(record)))
         return function_place(self.value.func) if isinstance(self.value, Dependency) else "an unknown place"
+
+    def others_read(self) -> tuple[str, ...]:
+        """What it read, but for what lies in the subtree that it returned."""
+        own = (f"{self.path}.", f"{self.path}[")
+        return tuple(path for path in self.reads if not path.startswith(own))
 
     @property
     def priority(self) -> int:
@@ -162,7 +168,7 @@ class _Resolver:
                 self.compute(slot)
         if not self.only_params:
             extra_of(self.root).reads = {
-                slot.path: Reads(slot.path, slot.place, tuple(slot.reads), functions_in(slot.value))
+                slot.path: Reads(slot.path, slot.place, slot.others_read(), functions_in(slot.value))
                 for slot in self.slots.values()
             }
 
@@ -203,13 +209,21 @@ class _Resolver:
             value = self.call(value, slot)
         if isinstance(value, Extend):
             base = self.evaluate(value.base, slot) if value.base is not None else []
-            items = [self.evaluate(item, slot) for item in value.items]
+            items = [self.item(item, slot) for item in value.items]
             return type(base)([*base, *items]) if type(base) in (list, tuple) else [*base, *items]
         if not _contains_dependency(value):
             return value
         if type(value) is dict:
-            return {key: self.evaluate(item, slot) for key, item in value.items()}
-        return type(value)(self.evaluate(item, slot) for item in value)
+            return {key: self.item(item, slot) for key, item in value.items()}
+        return type(value)(self.item(item, slot) for item in value)
+
+    def item(self, value: Any, slot: _Slot) -> Any:
+        """What stands for `value` in a computed container; a config there is a config of its own."""
+        value = self.evaluate(value, slot)
+        if isinstance(value, BaseConfig) and unresolved(value):
+            value = branch_copy(value)
+            resolve(value)
+        return value
 
     def call(self, dependency: Any, slot: _Slot) -> Any:
         try:
@@ -276,13 +290,11 @@ def _contains_dependency(value: Any) -> bool:
 
 def functions_in(value: Any) -> tuple[str, ...]:
     """The functions of the dependencies in a value, each as `name at file:line`."""
-    if isinstance(value, Dependency):
-        name, at = function_name(value.func), function_place(value.func)
-        return (name if name.endswith(at) else f"{name} at {at}",)
-    if isinstance(value, Extend):
-        return (*functions_in(value.base), *functions_in(value.items))
-    inner = value.values() if type(value) is dict else value if type(value) in (list, tuple, set) else ()
-    return tuple(one for item in inner for one in functions_in(item))
+    found = []
+    for dependency in dependencies_in(value):  # the last one first
+        name, at = function_name(dependency.func), function_place(dependency.func)
+        found.append(name if name.endswith(at) else f"{name} at {at}")
+    return tuple(reversed(found))
 
 
 def _on_a_fresh_stack(func: Callable[[], Any]) -> Any:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
 import json
 import math
 import os
-import pkgutil
+import re
 import tempfile
-from collections.abc import Callable
 from pathlib import Path, PurePath
-from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from ..errors import SaveError, readable, short_repr
+from ..errors import SaveError, short_repr
 from ..tree.config import BaseConfig
 from ..tree.copying import branch_copy, to_dict
 from ..tree.keys import join
-from ..tree.merge import caps_of
-from ..tree.node import WHOLE, plain_class
 from ..tree.pickling import dumps
-from ..tree.text import LEAVES
-from ..tree.values import Deferred
-from ..tree.walk import branches
-from .pipeline import is_tune, load_config
-from .resolve import unresolved
+from .pipeline import loaded
+from .python_text import SECRET, import_path, py_text, too_deep, why_not
+from .schema_fields import MASK, is_secret_type, schema_of_slot
 
-_LITERALS = (str, int, float, complex, bool, bytes, type(None), type(...))
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_YAML_ONLY = (bytes, datetime.date, datetime.datetime)
 
 
 def save(cfg: BaseConfig, file: str | os.PathLike[str], target: str, *, save_copy: bool = True) -> Path:
@@ -43,13 +39,29 @@ def save(cfg: BaseConfig, file: str | os.PathLike[str], target: str, *, save_cop
     """
     path = Path(file)
     if target == "pkl":
-        data = dumps(branch_copy(cfg) if save_copy else cfg)
+        data = _pickled(branch_copy(cfg) if save_copy else cfg)
     elif target == "py":
         data = py_text(cfg).encode()
     else:
         data = (yaml_text(cfg) if target == "yaml" else json_text(cfg)).encode()
     write_whole(path, data)
     return path
+
+
+def _pickled(cfg: BaseConfig) -> bytes:
+    try:
+        return dumps(cfg)
+    except Exception as error:  # what a user's __reduce__ raises can be anything
+        problems = [(name, reason) for name, (_, _, value) in cfg.named_ckl if (reason := _why_no_pickle(value))]
+        raise SaveError("a pickle", problems or [("cfg", f"{type(error).__name__}: {error}")]) from error
+
+
+def _why_no_pickle(value: Any) -> str:
+    try:
+        dumps(value)
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -72,124 +84,6 @@ def _umask() -> int:
     return mask
 
 
-# -- Python
-
-
-def py_text(cfg: BaseConfig) -> str:
-    """A config file that loads to an equal config; classes and functions are imported.
-
-    Raises:
-        SaveError: values that have no Python text.
-    """
-    problems: list[tuple[str, str]] = []
-    modules: set[str] = set()
-    lines: list[str] = []
-    for name, at in _branches(cfg):
-        if at is cfg or caps_of(at) or plain_class(at).__typed__:
-            lines.append(f"{name} = {_constructor(at, modules, problems, name)}")
-        if at.__state__ & WHOLE:
-            lines.append(f"{name}.override(True)")
-    lines.append(LEAVES)
-    for name, at in _branches(cfg):
-        if at is not cfg and not at and not (at.__state__ & WHOLE or caps_of(at) or plain_class(at).__typed__):
-            lines.append(f"{name} = Config()")
-        for key, value in dict.items(at):
-            if not isinstance(value, BaseConfig):
-                path = join(name, key, at.__reserved__)
-                lines.append(f"{path} = {_code(value, path, modules, problems)}")
-    if problems:
-        raise SaveError(
-            "a .py config", [(key.removeprefix("cfg."), why) for key, why in problems], "save_pkl can hold anything"
-        )
-    imports = "".join(f"import {name}\n" for name in sorted(modules))
-    return f'"""Written by typedcat."""\n{imports}from typedcat import Config\n\n' + "\n".join(lines) + "\n"
-
-
-def _branches(cfg: BaseConfig) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [("cfg", cfg)]
-    for name, at in found:
-        items = [(key, value) for key, value in dict.items(at) if isinstance(value, BaseConfig)]
-        found += [(join(name, key, at.__reserved__), value) for key, value in items]
-    return found
-
-
-def _constructor(at: Any, modules: set[str], problems: list[tuple[str, str]], name: str) -> str:
-    cls = plain_class(at)
-    arguments = []
-    if cls.__typed__:
-        arguments.append(f"schema={_code(cls, name, modules, problems)}")
-    if caps := caps_of(at):
-        arguments.append(f"caps=({', '.join(_code(cap.base, name, modules, problems) for cap in caps)},)")
-    return f"Config({', '.join(arguments)})"
-
-
-def _code(value: Any, path: str, modules: set[str], problems: list[tuple[str, str]]) -> str:
-    """Python text of a value; what has none is added to the problems."""
-
-    def inner(item: Any) -> str:
-        return _code(item, path, modules, problems)
-
-    if type(value) is float and not math.isfinite(value):
-        return f"float('{value}')"
-    if type(value) in _LITERALS:
-        return repr(value)
-    for kind, text in _CONTAINERS.items():
-        if type(value) is kind:
-            return text(value, inner)
-    if isinstance(value, enum.Enum):
-        return f"{inner(type(value))}[{value.name!r}]"
-    if isinstance(value, PurePath):
-        return f"{inner(type(value))}({str(value)!r})"
-    if isinstance(value, ModuleType):
-        modules.add(value.__name__)
-        return value.__name__
-    if (name := import_path(value)) is not None:
-        module, _, rest = name.partition(":")
-        if module != "builtins":
-            modules.add(module)
-        return rest if module == "builtins" else f"{module}.{rest}"
-    problems.append((path, _why_not(value)))
-    return repr(value)
-
-
-def _sequence(start: str, end: str, empty: str) -> Callable[[Any, Callable[[Any], str]], str]:
-    def text(value: Any, inner: Callable[[Any], str]) -> str:
-        items = [inner(item) for item in value]
-        return empty if not items else f"{start}{', '.join(items)}{end}"
-
-    return text
-
-
-_CONTAINERS: dict[type, Callable[[Any, Callable[[Any], str]], str]] = {
-    list: _sequence("[", "]", "[]"),
-    tuple: _sequence("(", ",)", "()"),
-    set: _sequence("{", "}", "set()"),
-    frozenset: _sequence("frozenset({", "})", "frozenset()"),
-    dict: lambda value, inner: "{" + ", ".join(f"{inner(k)}: {inner(v)}" for k, v in value.items()) + "}",
-}
-
-
-def import_path(value: Any) -> str | None:
-    """`module:name` of a class or function that an import finds again; None of anything else."""
-    if not isinstance(value, (type, FunctionType, BuiltinFunctionType)):
-        return None
-    name = f"{value.__module__}:{value.__qualname__}"
-    if readable(name) != name:  # defined by a config file, or next to one: another process has no such module
-        return None
-    try:
-        return name if pkgutil.resolve_name(name) is value else None
-    except (ImportError, AttributeError, ValueError):
-        return None
-
-
-def _why_not(value: Any) -> str:
-    if isinstance(value, Deferred):
-        return f"{value!r} is not computed yet: save the loaded config"
-    if isinstance(value, (type, FunctionType)):
-        return f"'{value.__qualname__}' cannot be imported: move it to a module outside of the config file"
-    return f"a {type(value).__name__} has no text: {short_repr(value, 60)}"
-
-
 # -- YAML and JSON
 
 
@@ -205,12 +99,30 @@ def json_text(cfg: BaseConfig, *, lenient: bool = False) -> str:
 
 def dump(data: Any, target: str) -> str:
     """Plain data, or a part of it, as text of a data format."""
-    if target == "JSON":
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    try:
+        if target == "JSON":
+            return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        import yaml
+
+        text: str = yaml.dump(data, Dumper=_yaml_dumper(), sort_keys=False, allow_unicode=True)
+        return text.removesuffix("...\n") if text.endswith("\n...\n") else text  # PyYAML puts it after a scalar
+    except RecursionError as error:
+        raise too_deep(target) from error
+
+
+def _yaml_dumper() -> Any:
+    """PyYAML's, which quotes what YAML takes for the end of a line: left alone it writes that as it is."""
     import yaml
 
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    return text.removesuffix("...\n")  # which PyYAML puts after a scalar
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def represent(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = '"' if _LINE_ENDS.search(value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, represent)
+    return Dumper
 
 
 def plain(cfg: BaseConfig, target: str, lenient: bool) -> Any:
@@ -224,47 +136,71 @@ def plain(cfg: BaseConfig, target: str, lenient: bool) -> Any:
     Raises:
         SaveError: values that the format cannot express, all of them.
     """
-    if not is_tune(cfg) and (any(caps_of(at) for at in branches(cfg)) or unresolved(cfg)):
-        cfg = load_config(cfg, create_rslt_dir=False)
-    problems: list[tuple[str, str]] = []
-    data = _Plain(target, lenient, problems).convert(to_dict(cfg), "")
-    if problems:
-        raise SaveError(target, problems, "save_py imports classes and functions; save_pkl can hold anything")
+    cfg = loaded(cfg)
+    converter = _Plain(cfg, target, lenient)
+    try:
+        data = converter.tree()
+    except RecursionError as error:
+        raise too_deep(target) from error
+    if converter.problems:
+        raise SaveError(target, converter.problems, "save_py imports classes and functions; save_pkl can hold anything")
     return data
 
 
 class _Plain:
     """Converts values to those of a data format, noting what has no such form."""
 
-    def __init__(self, target: str, lenient: bool, problems: list[tuple[str, str]]) -> None:
+    def __init__(self, cfg: BaseConfig, target: str, lenient: bool) -> None:
+        self.cfg = cfg
         self.target = target
         self.lenient = lenient
-        self.problems = problems
+        self.problems: list[tuple[str, str]] = []
+
+    def tree(self) -> dict[Any, Any]:
+        """The tree as plain dicts, its leaves converted."""
+        plain = to_dict(self.cfg)
+        work: list[tuple[Any, dict[Any, Any], str]] = [(self.cfg, plain, "")]
+        for node, data, path in work:
+            for key, value in list(data.items()):
+                at = join(path, key)
+                if isinstance(held := dict.__getitem__(node, key), BaseConfig):
+                    work.append((held, value, at))
+                elif is_secret_type(schema_of_slot(node, key)):
+                    data[key] = self.refuse(MASK if isinstance(value, (str, bytes)) else value, at, SECRET)
+                else:
+                    data[key] = self.convert(value, at)
+                if (name := self.key(key, at)) is not key:
+                    data[name] = data.pop(key)
+        return plain
 
     def convert(self, value: Any, path: str) -> Any:
         if isinstance(value, float) and not math.isfinite(value) and self.target == "JSON":
             return self.refuse(value, path, f"JSON has no {value}")
-        if type(value) in (str, int, float, bool, type(None)):
+        if type(value) in (str, int, float, bool, type(None)) or (self.target == "YAML" and type(value) in _YAML_ONLY):
             return value
+        if isinstance(value, BaseConfig):
+            return self.convert(to_dict(value), path)
         if isinstance(value, dict):
             return {self.key(k, join(path, k)): self.convert(v, join(path, k)) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.convert(item, join(path, i)) for i, item in enumerate(value)]
+        if type(value) is set and self.target == "YAML":
+            return {self.convert(item, path) for item in value}
         if isinstance(value, PurePath):
             return str(value)
-        if isinstance(value, (str, bool, int, float)):  # a subclass, such as a str enum
-            return self.convert(
-                value.value if isinstance(value, enum.Enum) else value.__class__.__mro__[-2](value), path
-            )
+        for kind in (str, bool, int, float):
+            if isinstance(value, kind):  # a subclass, such as a str enum
+                return self.convert(value.value if isinstance(value, enum.Enum) else kind(value), path)
         if (name := import_path(value)) is not None:
             shown = "@" + name.replace(":", ".")
             return self.refuse(shown, path, f"{shown[1:]} is Python code")
-        return self.refuse(value, path, _why_not(value))
+        return self.refuse(value, path, why_not(value))
 
     def key(self, key: Any, path: str) -> Any:
-        if isinstance(key, str) or (self.target == "YAML" and type(key) in (int, float, bool, type(None))):
+        if type(key) is str or (self.target == "YAML" and type(key) in (int, float, bool, type(None))):
             return key
-        self.refuse(key, path, f"{self.target} has no {type(key).__name__} keys")
+        if not isinstance(key, str):
+            self.refuse(key, path, f"{self.target} has no {type(key).__name__} keys")
         return str(key)
 
     def refuse(self, value: Any, path: str, reason: str) -> Any:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from ..tree.config import BaseConfig
-from ..tree.fields import MISSING, element_type, field_types, secret_type
+from ..tree.fields import MISSING, element_type, field_types, item_type, secret_type
 from ..tree.fields import members as alternatives
 from ..tree.merge import schema_of
 from ..tree.node import path_to, root_of
@@ -58,11 +58,12 @@ def is_schema(schema: Any) -> bool:
         issubclass(schema, TypedConfig)
         or is_pydantic_model(schema)
         or dataclasses.is_dataclass(schema)
-        or _is_typed_dict(schema)
+        or is_typed_dict(schema)
     )
 
 
-def _is_typed_dict(schema: Any) -> bool:
+def is_typed_dict(schema: Any) -> bool:
+    """Whether it is a class made by TypedDict."""
     return isinstance(schema, type) and issubclass(schema, dict) and hasattr(schema, "__total__")
 
 
@@ -94,7 +95,7 @@ def fields_of(schema: Any) -> Fields:
         return _pydantic_fields(schema, {k: v for k, v in schema.__pydantic_fields__.items() if v.init is not False})
     where = Declared(functools.partial(_class_place, schema))
     hints = typing.get_type_hints(schema, include_extras=True)
-    if _is_typed_dict(schema):
+    if is_typed_dict(schema):
         required = schema.__required_keys__
         return {n: SchemaField(n, _without_required(hint), MISSING, n in required, where) for n, hint in hints.items()}
     found = {}
@@ -158,12 +159,24 @@ def annotation_below(annotation: Any, key: Hashable) -> Any:
     if (schema := nested_schema(annotation)) is not None:
         field = fields_of(schema).get(str(key))
         return field.annotation if field is not None else None
-    return element_type(annotation)
+    return item_type(annotation) if isinstance(key, int) else element_type(annotation)
+
+
+def outermost(root: BaseConfig) -> list[Any]:
+    """The nodes that have a schema and lie below none that has one."""
+    found: list[Any] = []
+    work: list[Any] = [root]
+    for node in work:
+        if schema_of(node) is not None:
+            found.append(node)
+        else:
+            work.extend(value for value in dict.values(node) if isinstance(value, BaseConfig))
+    return found
 
 
 def declared_nodes(tree: BaseConfig, declared: Any = None) -> Iterator[tuple[Any, Any]]:
     """Each subtree with its declared type: its own schema, or what the schemas above it say; None without either."""
-    work: list[tuple[Any, Any]] = [(tree, schema_of(tree) or declared)]
+    work: list[tuple[Any, Any]] = [(tree, declared or schema_of(tree))]
     while work:
         node, annotation = work.pop()
         yield node, annotation

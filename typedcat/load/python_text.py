@@ -1,0 +1,213 @@
+"""A config as Python that runs: `cfg = Config()` and one assignment per key; classes and functions are imported."""
+
+from __future__ import annotations
+
+import cmath
+import datetime
+import enum
+import functools
+import pkgutil
+from pathlib import Path, PurePath
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from ..errors import SaveError, readable, short_repr
+from ..tree.config import BaseConfig
+from ..tree.keys import join
+from ..tree.merge import caps_of, schema_of
+from ..tree.node import WHOLE, is_default
+from ..tree.text import LEAVES
+from ..tree.values import Deferred
+from .schema_fields import is_secret_type, schema_of_slot
+
+SECRET = "is a secret, which is never written: set it where the config is loaded, or keep it out of the config"
+_LITERALS = (str, int, float, complex, bool, bytes, type(None), type(...))
+_TIMES = (datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone)
+_TAKEN = ("cfg", "Config")  # names that the text uses itself
+_BRACKETS: dict[type, tuple[str, str, str]] = {
+    list: ("[", "]", "[]"),
+    tuple: ("(", ",)", "()"),
+    set: ("{", "}", "set()"),
+    frozenset: ("frozenset({", "})", "frozenset()"),
+}
+
+
+def py_text(cfg: BaseConfig) -> str:
+    """A config file that loads to an equal config.
+
+    Raises:
+        SaveError: values that have no Python text, all of them.
+    """
+    writer = _Writer()
+    try:
+        lines = writer.tree(cfg)
+    except RecursionError as error:
+        raise too_deep("a .py config") from error
+    if writer.problems:
+        raise SaveError("a .py config", writer.problems, "save_pkl can hold anything")
+    imports = [f"import {name}" if name == alias else f"import {name} as {alias}" for name, alias in writer.imports()]
+    return "\n".join(['"""Written by typedcat."""', *imports, "from typedcat import Config", "", *lines, ""])
+
+
+def too_deep(target: str) -> SaveError:
+    """The error for a value that is nested too deeply to be written."""
+    return SaveError(target, [("cfg", "nested too deeply for its writer")], "save_pkl can hold any depth")
+
+
+class _Writer:
+    """One text: what it has to import, and what it cannot express."""
+
+    def __init__(self) -> None:
+        self.modules: set[str] = set()
+        self.problems: list[tuple[str, str]] = []
+
+    def imports(self) -> list[tuple[str, str]]:
+        """(module, what the text calls it) of each module that is needed."""
+        return [(name, _alias(name)) for name in sorted(self.modules)]
+
+    def tree(self, cfg: BaseConfig) -> list[str]:
+        """The lines: subtrees that are more than dicts first, then the leaves."""
+        lines: list[str] = []
+        nodes = _named_nodes(cfg)
+        for name, at in nodes:
+            if at is cfg or self.is_special(at):
+                lines.append(f"{name} = {self.constructor(at, name)}")
+            if at.__state__ & WHOLE:
+                lines.append(f"{name}.override(True)")
+        lines.append(LEAVES)
+        for name, at in nodes:
+            if at is not cfg and not at and not (at.__state__ & WHOLE or self.is_special(at)):
+                lines.append(f"{name} = Config()")
+            for key, value in _own_leaves(at):
+                path = join(name, key, at.__reserved__)
+                lines.append(f"{path} = {self.leaf(at, key, value, path)}")
+        return lines
+
+    def is_special(self, at: Any) -> bool:
+        return bool(caps_of(at)) or schema_of(at) is not None
+
+    def constructor(self, at: Any, path: str, content: str = "") -> str:
+        arguments = [content] if content else []
+        if (schema := schema_of(at)) is not None:
+            arguments.append(f"schema={self.code(schema, path)}")
+        if caps := caps_of(at):
+            arguments.append(f"caps=({', '.join(self.code(cap.base, path) for cap in caps)},)")
+        return f"Config({', '.join(arguments)})"
+
+    def leaf(self, at: Any, key: Any, value: Any, path: str) -> str:
+        if is_secret_type(schema_of_slot(at, key)):
+            return self.refuse(path, SECRET)
+        return self.code(value, path)
+
+    def refuse(self, path: str, reason: str) -> str:
+        self.problems.append((path.removeprefix("cfg."), reason))
+        return "..."
+
+    def code(self, value: Any, path: str) -> str:
+        """Python text of a value; what has none is added to the problems."""
+        kind = type(value)
+        if kind in (float, complex) and not cmath.isfinite(value):
+            return f"{kind.__name__}('{value}')"
+        if kind in _LITERALS:
+            return repr(value)
+        if kind in _BRACKETS:
+            start, end, empty = _BRACKETS[kind]
+            return f"{start}{self.items(value, path)}{end}" if value else empty
+        if kind is dict:
+            pairs = (f"{self.code(k, path)}: {self.code(v, join(path, k))}" for k, v in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        if isinstance(value, BaseConfig):
+            return self.node(value, path)
+        if kind in _TIMES and isinstance(getattr(value, "tzinfo", None), (datetime.timezone, type(None))):
+            self.modules.add("datetime")
+            return repr(value)
+        if isinstance(value, enum.Enum):
+            name = value.value if isinstance(value, enum.Flag) else value.name
+            return f"{self.code(kind, path)}{f'({name!r})' if isinstance(value, enum.Flag) else f'[{name!r}]'}"
+        if isinstance(value, PurePath):
+            return f"{self.code(Path if isinstance(value, Path) else kind, path)}({str(value)!r})"
+        if kind is functools.partial:
+            return self.partial(value, path)
+        return self.imported(value, path)
+
+    def items(self, values: Any, path: str) -> str:
+        return ", ".join(self.code(item, f"{path}[{i}]") for i, item in enumerate(values))
+
+    def node(self, value: BaseConfig, path: str) -> str:
+        """A node that stands inside a list, or is a base."""
+        parts = []
+        for key, item in dict.items(value):
+            if not (isinstance(item, Deferred) and is_default(value, key)):
+                where = join(path, key)
+                text = self.code(item, where) if isinstance(item, BaseConfig) else self.leaf(value, key, item, where)
+                parts.append(f"{key!r}: {text}")
+        return self.constructor(value, path, f"{{{', '.join(parts)}}}")
+
+    def partial(self, value: functools.partial[Any], path: str) -> str:
+        self.modules.add("functools")
+        arguments = [self.code(item, path) for item in (value.func, *value.args)]
+        arguments += [f"{name}={self.code(item, path)}" for name, item in value.keywords.items()]
+        return f"functools.partial({', '.join(arguments)})"
+
+    def imported(self, value: Any, path: str) -> str:
+        if isinstance(value, ModuleType):
+            self.modules.add(value.__name__)
+            return _alias(value.__name__)
+        name = import_path(value)
+        if name is None:
+            return self.refuse(path, why_not(value))
+        module, _, rest = name.partition(":")
+        if module == "builtins":
+            return rest
+        self.modules.add(module)
+        return f"{_alias(module)}.{rest}"
+
+
+def _alias(module: str) -> str:
+    return f"module_{module.replace('.', '_')}" if module.partition(".")[0] in _TAKEN else module
+
+
+def _named_nodes(cfg: BaseConfig) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = [("cfg", cfg)]
+    for name, at in found:
+        items = [(key, value) for key, value in dict.items(at) if isinstance(value, BaseConfig)]
+        found += [(join(name, key, at.__reserved__), value) for key, value in items]
+    return found
+
+
+def _own_leaves(at: Any) -> list[tuple[Any, Any]]:
+    """The leaves of a node, without those that its class gives it again: dependencies, and secrets."""
+    return [
+        (key, value)
+        for key, value in dict.items(at)
+        if not isinstance(value, BaseConfig)
+        and not (is_default(at, key) and (isinstance(value, Deferred) or is_secret_type(schema_of_slot(at, key))))
+    ]
+
+
+def import_path(value: Any) -> str | None:
+    """`module:name` of a class or function that an import finds again; None of anything else."""
+    if not isinstance(value, (type, FunctionType, BuiltinFunctionType)):
+        return None
+    name = f"{value.__module__}:{value.__qualname__}"
+    if readable(name) != name:  # defined by a config file, or next to one: another process has no such module
+        return None
+    if value.__module__ == "__main__":  # which is another module in another process
+        return None
+    try:
+        return name if pkgutil.resolve_name(name) is value else None
+    except (ImportError, AttributeError, ValueError):
+        return None
+
+
+def why_not(value: Any) -> str:
+    """Why a value has no text."""
+    if isinstance(value, Deferred):
+        return f"{value!r} is not computed yet: save the loaded config"
+    if isinstance(value, (type, FunctionType)):
+        where = "the script that runs" if value.__module__ == "__main__" else "the config file"
+        return f"'{value.__qualname__}' cannot be imported: move it to a module outside of {where}"
+    return f"has no text, being of type {type(value).__name__}: {short_repr(value, 60)}"
+
+
+__all__ = ["SECRET", "import_path", "py_text", "too_deep", "why_not"]
