@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -69,16 +68,20 @@ def listing(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
-def spawn(*args: str, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, as a user starts it."""
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUTF8": "1"}
+def environment(**variables: str) -> dict[str, str]:
+    """For a process of its own that imports this typedcat, and buffers its output as usual."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "", **variables}
+
+
+def spawn(*args: str, cwd: Path, before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as a user starts it; `before` is called in it first."""
     return subprocess.run(
         [sys.executable, "-m", "typedcat", *args],
         cwd=cwd,
-        env=environment,
+        env=environment(),
+        preexec_fn=before,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        **options,
     )

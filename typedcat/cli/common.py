@@ -134,7 +134,7 @@ def find(root: BaseConfig, text: str | None) -> Found:
         if isinstance(value, BaseConfig):
             slot = keys[: i + 1]
         try:
-            value = dict.__getitem__(value, key) if isinstance(value, dict) else _item(value, key)
+            value = _item(value, key)
         except (KeyError, IndexError, TypeError):
             raise _missing(root, text, keys, i, value) from None
     return Found(keys, value, slot)
@@ -143,6 +143,8 @@ def find(root: BaseConfig, text: str | None) -> Found:
 def _item(value: Any, key: Any) -> Any:
     if isinstance(value, (list, tuple)) and type(key) is int:
         return value[key]
+    if isinstance(value, dict) and dict.__contains__(value, key):
+        return dict.__getitem__(value, key)
     raise KeyError(key)
 
 
@@ -151,12 +153,12 @@ def _missing(root: BaseConfig, text: str, keys: tuple[Hashable, ...], at: int, h
         return MissingKeyError(text, f"there is no such key; to override one write -o {text!r}")
     if not isinstance(holder, (dict, list, tuple)):
         return MissingKeyError(
-            text, f"there is nothing below {format_path(keys[:at])}, it is a {type(holder).__name__}"
+            text, f"there is nothing below {format_path(keys[:at])}, it is a value of type {type(holder).__name__}"
         )
     names = list(dict.keys(holder)) if isinstance(holder, dict) else []
     found = [format_path((*keys[:at], name, *keys[at + 1 :])) for name in suggest(keys[at], names)]
     found = found or _elsewhere(root, keys[-1])
-    there = "" if found or len(names) > _MOST_NAMES else f"; there are {', '.join(map(str, names))}"
+    there = "" if found or not 0 < len(names) <= _MOST_NAMES else f"; keys there: {', '.join(map(str, names))}"
     return MissingKeyError(text, f"there is no such key{there}", found)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..load.modules import definition_key
 from ..tree.config import BaseConfig
 from ..tree.keys import format_path
-from ..tree.values import Dependency
+from ..tree.values import Dependency, Parameter
 from .common import Commands, add_command, add_config, add_overrides, leaves, load, place_text, story, text_of
 from .page import GONE, HEAD, NEW, PLACE, Page
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> Page:
     page = Page()
     for keys in dict.fromkeys((*mine, *other)):
         left, right = mine.get(keys, _ABSENT), other.get(keys, _ABSENT)
-        if left is _ABSENT or right is _ABSENT or not same(left, right):
+        if left is _ABSENT or right is _ABSENT or not _same(left, right):
             _add(page, "-", GONE, ours, keys, left)
             _add(page, "+", NEW, theirs, keys, right)
     if not page.pieces:
@@ -79,6 +79,15 @@ def _add(page: Page, sign: str, style: str, root: BaseConfig, keys: tuple[Hashab
 
 # -- values of two loads
 
+_PARAMETER = ("optional_val", "names", "subject_to", "priority")
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return same(one, other)
+    except RecursionError:  # instances that hold each other, lists of a thousand levels
+        return _same_pickle(one, other)
+
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values say the same: each load of a config makes its functions, classes and instances anew."""
@@ -96,10 +105,9 @@ def same(one: Any, other: Any) -> bool:
         return math.isnan(other)
     if isinstance(one, Dependency):
         return same(one.func, other.func)
-    try:
-        return bool(one == other) or _same_state(one, other)
-    except Exception:  # noqa: BLE001 - what arrays and users' classes make of `==` and pickling can be anything
-        return _same_pickle(one, other)
+    if isinstance(one, Parameter):
+        return all(same(getattr(one, name), getattr(other, name)) for name in _PARAMETER)
+    return _same_instance(one, other)
 
 
 def _same_definition(one: Any, other: Any) -> bool:
@@ -116,12 +124,20 @@ def _surroundings(function: FunctionType) -> list[Any]:
     return [function.__defaults__, function.__kwdefaults__, *cells]
 
 
-def _same_state(one: Any, other: Any) -> bool:
-    """Of instances without an `==` of their own, which are equal to themselves only."""
-    cls: Any = type(one)
-    if cls.__eq__ is not object.__eq__:
+def _same_instance(one: Any, other: Any) -> bool:
+    """By their `==` if it knows the other class; by their state if it is that of `object`, or of another run."""
+    try:
+        if bool(one == other):
+            return True
+    except Exception:  # noqa: BLE001 - what arrays and users' classes make of `==` can be anything
+        return _same_pickle(one, other)
+    if type(one) is type(other) and _has_equality(type(one)):
         return False
     return same(vars(one), vars(other)) if hasattr(one, "__dict__") else _same_pickle(one, other)
+
+
+def _has_equality(cls: Any) -> bool:
+    return cls.__eq__ is not object.__eq__
 
 
 def _same_pickle(one: Any, other: Any) -> bool:

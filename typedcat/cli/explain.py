@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> Page:
         return _explain(page, root, found.slot)
     reads = extra_of(root).reads
     if found.path in reads:
+        page.line((found.path, KEY))
         _explain_dependency(page, root, found.keys, reads[found.path].functions)
     return _list(page, root, leaves(root, found.value))
 
@@ -77,7 +78,9 @@ def _explain(page: Page, root: BaseConfig, keys: tuple[Hashable, ...]) -> Page:
     page.line((path, KEY), " = ", text_of(root, keys, found))
     field = declared_at(root, keys)
     if field is not None:
-        page.line("  declared as ", _type_text(field.annotation), "  ", (str(place(field.where)), PLACE))
+        where = place(field.where)
+        at = "" if where.line is None else f"  {where}"
+        page.line("  declared as ", _type_text(field.annotation), (at, PLACE))
     known = extra_of(root).reads.get(path)
     functions = known.functions if known is not None else functions_in(found)
     _explain_history(page, root, keys, bool(known))

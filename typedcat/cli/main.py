@@ -48,6 +48,10 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `typedcat show cfg.py | head`
         _silence_stdout()
         return _BROKEN_PIPE
+    except OSError as error:  # a full disk; what commands raise has become an answer already
+        _silence_stdout()
+        Page().line(("error: ", ERROR), f"cannot write the answer: {error.strerror}").write(error=True)
+        return 2
     except KeyboardInterrupt:
         return _INTERRUPTED
     return code
@@ -55,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str] | None) -> int:
     try:
-        args = _parser().parse_args(argv)
+        args = _parsed(sys.argv[1:] if argv is None else argv)
     except SystemExit as error:  # argparse has said why, or shown the help
         return error.code if isinstance(error.code, int) else 2
     page = _answer(args)
@@ -98,6 +102,14 @@ def _silence_stdout() -> None:
 # -- options
 
 
+def _parsed(argv: list[str]) -> argparse.Namespace:
+    """The options; `typedcat show cfg.py -o lr=1 KEY` is fine, which argparse allows without subcommands only."""
+    parser, commands = _parser()
+    if argv and argv[0] in commands:
+        return commands[argv[0]].parse_intermixed_args(argv[1:])
+    return parser.parse_args(argv)
+
+
 class _Version(argparse.Action):
     """Prints the version; it stands in the package, which is above all rooms."""
 
@@ -106,7 +118,8 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of the command, and those of its subcommands."""
     parser = argparse.ArgumentParser(
         prog="typedcat",
         description="See what configs are: their values, where these come from, and how configs differ.",
@@ -118,4 +131,4 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (show, explain, diff, graph, schema):
         command.add(commands)
-    return parser
+    return parser, commands.choices
