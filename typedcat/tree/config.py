@@ -388,7 +388,7 @@ def _copy_to_mount(holder: BaseConfig, key: Hashable, value: BaseConfig) -> Base
     if value.__parent__ is None:
         return copied
     for source, target in zip(branches(value), branches(copied), strict=True):
-        if target.__extra__ is None:
+        if target.__extra__ is None or not target.__extra__.anchors:
             continue
         depth = len(path_to(target))
         for name, anchor in target.__extra__.anchors.items():

@@ -11,7 +11,8 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import FrameType
 from typing import Annotated, Any, ClassVar, Literal, Union
 
@@ -139,7 +140,7 @@ def _looks_like_value(value: Any) -> bool:
 
 
 def _field(cls: type, name: str, annotation: Any, default: Any) -> Field:
-    """A field; the default and type in `= Field(...)` of pydantic and `= field(...)` of dataclasses are taken out."""
+    """A field; `= Field(...)` of pydantic and `= field(...)` of dataclasses are taken apart."""
     factory: Callable[[], Any] | None = None
     if isinstance(default, dataclasses.Field):
         if default.default_factory is not dataclasses.MISSING:
@@ -312,6 +313,15 @@ def element_type(annotation: Any) -> Any:
     return None
 
 
+def item_type(annotation: Any) -> Any:
+    """The type of the items of a list (of the values of a mapping whose keys are numbers), or None."""
+    for one in members(annotation):
+        origin, arguments = typing.get_origin(one), typing.get_args(one)
+        if isinstance(origin, type) and issubclass(origin, (Sequence, AbstractSet)) and arguments:
+            return arguments[0]
+    return element_type(annotation)
+
+
 def classes_in(annotation: Any) -> list[type[Any]]:
     """The node classes with declared keys among the alternatives of a type."""
     found = [one for one in members(annotation) if isinstance(one, type) and issubclass(one, Node) and one.__typed__]
@@ -412,6 +422,7 @@ __all__ = [
     "concealed",
     "element_type",
     "field_types",
+    "item_type",
     "may_be_subtree",
     "members",
     "node_class",

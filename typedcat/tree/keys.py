@@ -33,8 +33,9 @@ def join(prefix: str, key: object, methods: Container[str] = ()) -> str:
         key: the key.
         methods: names that are methods there, so that the key has to be written as an item to run as Python.
     """
-    if is_attribute_name(key) and not is_protocol_name(str(key)) and str(key) not in methods:
-        return f"{prefix}.{key}" if prefix else str(key)
+    name = str(key)
+    if is_attribute_name(key) and not is_protocol_name(name) and name not in methods:
+        return f"{prefix}.{name}" if prefix else name
     return f"{prefix}[{key!r}]"
 
 

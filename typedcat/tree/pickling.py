@@ -11,6 +11,7 @@ import io
 import threading
 from collections import ChainMap
 from collections.abc import Callable, Hashable
+from types import CodeType
 from typing import Any, ClassVar
 
 from .node import (
@@ -29,6 +30,7 @@ from .origin import Record, settled
 
 _OWN = __name__.partition(".")[0] + "."
 _PLAIN = (str, int, float, complex, bool, bytes, type(None))
+_NO_FILE = "<dynamic-code>"  # what cloudpickle from 3.1.2 on writes for the file of every function
 _DEEP = 100  # below this, an ADict with shared subtrees is pickled by plain recursion
 
 before_cloudpickle: list[Callable[[], None]] = []
@@ -59,14 +61,17 @@ def dumps(value: Any) -> bytes:
     for prepare in before_cloudpickle:
         prepare()
 
-    known: Any = cloudpickle.Pickler.dispatch_table  # a ChainMap; typeshed says less
+    reducers: Any = cloudpickle.Pickler.dispatch_table
+
+    def reduce_code(code: CodeType) -> Any:
+        make, fields, *rest = reducers[CodeType](code)
+        return make, tuple(code.co_filename if field == _NO_FILE else field for field in fields), *rest
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
-        """Knows that there is one `dataclasses.MISSING`, which it would copy with a dataclass."""
+        """Keeps the file of a function, which messages name, and the one `dataclasses.MISSING`."""
 
         dispatch_table: ClassVar[Any] = ChainMap(
-            {type(dataclasses.MISSING): lambda _: "MISSING"},
-            known,
+            {type(dataclasses.MISSING): lambda _: "MISSING", CodeType: reduce_code}, reducers
         )
 
     _inside.busy, before = True, getattr(_inside, "busy", False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
 import html
-import math
 import pprint
 from collections.abc import Iterator
 from typing import Any
@@ -21,8 +21,8 @@ class _Printer(pprint.PrettyPrinter):
     """`pprint` that writes inf and nan, which have no literal, as Python that gives them."""
 
     def format(self, object: Any, context: Any, maxlevels: Any, level: Any) -> tuple[str, bool, bool]:
-        if type(object) is float and not math.isfinite(object):
-            return f"float('{object}')", True, False
+        if type(object) in (float, complex) and not cmath.isfinite(object):
+            return f"{type(object).__name__}('{object}')", True, False
         return super().format(object, context, maxlevels, level)
 
 

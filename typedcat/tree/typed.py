@@ -21,6 +21,7 @@ from .fields import (
     concealed,
     element_type,
     field_types,
+    item_type,
     may_be_subtree,
     members,
     node_class,
@@ -197,7 +198,7 @@ def become(node: BaseConfig, cls: type[TypedConfig]) -> None:
     set_schema(node, cls)
     declared = field_types(cls)
     for key, value in list(dict.items(node)):
-        if key in declared and isinstance(value, dict):
+        if key in declared and isinstance(value, (dict, list, tuple)):
             fit(node, key, declared[key])
     for key, kind in secrets_of(cls).items():
         conceal(node, key, kind)
@@ -220,6 +221,30 @@ def fit(node: BaseConfig, key: Hashable, annotation: Any) -> None:
         adopt(node, key, made)
         graft(made, value, node.__origins__.get(key, caller()))  # type: ignore[arg-type]  # any record serves
         become(made, wanted)
+    elif (fitting := _fitting(value, annotation)) is not value:
+        raw_set(node, key, fitting)
+
+
+def _fitting(value: Any, annotation: Any) -> Any:
+    """A plain list or dict with nodes in place of the dicts in it whose class is declared."""
+    if type(value) in (list, tuple):
+        inner = item_type(annotation)
+        items = [_fitting_item(item, inner) for item in value]
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else type(value)(items)
+    if type(value) is dict and (inner := element_type(annotation)) is not None:
+        found = {key: _fitting_item(item, inner) for key, item in value.items()}
+        return value if all(found[key] is item for key, item in value.items()) else found
+    return value
+
+
+def _fitting_item(value: Any, annotation: Any) -> Any:
+    if type(value) is dict and annotation is not None and (wanted := class_for(annotation, value)) is not None:
+        made: BaseConfig = blank(wanted)
+        graft(made, value, caller())
+        become(made, wanted)
+        fill(made)
+        return made
+    return _fitting(value, annotation) if annotation is not None else value
 
 
 def conceal(node: BaseConfig, key: Hashable, kind: Any) -> None:

@@ -293,8 +293,9 @@ Drop: Any = _Drop()
 
 
 def dependencies_in(value: object) -> Iterator[_Dependency[Any]]:
-    """The dependencies that a value is or contains: in lists, tuples, sets, plain dicts and `Extend`."""
-    stack, seen = [value], set[int]()
+    """The dependencies that a value is or contains: in lists, tuples, sets, plain dicts, `Extend`, configs in those."""
+    stack: list[Any] = [value]
+    seen = set[int]()
     while stack:
         one = stack.pop()
         if isinstance(one, Dependency):
@@ -303,8 +304,9 @@ def dependencies_in(value: object) -> Iterator[_Dependency[Any]]:
             stack += (one.base, *one.items)
         elif type(one) in _HOLDERS and id(one) not in seen:
             seen.add(id(one))
-            items: Any = one
-            stack.extend(items.values() if type(one) is dict else items)
+            stack.extend(one.values() if type(one) is dict else one)
+        elif one is not value and getattr(type(one), "__one_parent__", False):
+            stack.extend(dict.values(one))
 
 
 _HOLDERS = (dict, list, tuple, set, frozenset)
