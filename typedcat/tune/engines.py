@@ -31,8 +31,6 @@ from ..tree.pickling import dumps
 Work = Callable[..., Any]
 """The user's function: (pkl_idx, cfg, cfg_pkl, cfg_rslt_dir, cuda_env)."""
 
-Engine = Callable[[Work, Iterator["Task"]], Generator["Outcome"]]
-
 _GRACE_S = 5.0  # between asking a worker to end and ending it
 _LONGEST_OUTPUT = 2_000  # characters of a failed command's output that are kept
 
@@ -186,10 +184,12 @@ def _pickled(work: Work) -> bytes:
         ) from error
 
 
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from typedcat.tune.worker import main; main(*sys.argv[2:])"
-)
+_START = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from typedcat.tune.worker import main
+main(*sys.argv[2:])
+"""
 
 
 def _run_apart(pickled: bytes, task: Task, processes: _Processes) -> Outcome:

@@ -43,7 +43,7 @@ def metric_frame(
     columns = list(names) if names is not None else list(dict.fromkeys(key for row in metrics for key in row or ()))
     rows = [[(row or {}).get(name, math.nan) for name in columns] for row in metrics]
     index = pd.MultiIndex.from_tuples(list(labels), names=list(parameters))
-    frame = pd.DataFrame(rows, index=index, columns=pd.Index(columns, dtype=object), dtype=object)
+    frame = pd.DataFrame(rows, index=index, columns=columns, dtype=object)
     return frame.infer_objects()
 
 
