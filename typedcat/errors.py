@@ -311,7 +311,7 @@ class Problem:
         value: what stands there (None when it is absent).
         expected: what the schema wants, in words.
         place: `file:line` that set it; '' when nothing did.
-        code: a short name of the kind of problem (pydantic's `type`, or 'unknown_key', 'missing').
+        code: a short name of the kind of problem (pydantic's `type`, or 'unknown_key', 'missing', 'conflict').
         overrode: what the value overrode, `value (file:line)` each, newest first.
         suggestions: similar names that would be right.
     """
@@ -325,10 +325,10 @@ class Problem:
     suggestions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        got = "" if self.code in ("missing", "unknown_key") else f", got {short_repr(self.value)}"
+        got = "" if self.code in ("missing", "unknown_key", "conflict") else f", got {short_repr(self.value)}"
         lines = [f"{self.key}: {self.expected}{got}"]
         if self.place:
-            lines.append(f"    set at {self.place}")
+            lines.append(f"    set {'by' if self.place.startswith('override ') else 'at'} {self.place}")
         lines += [f"    overrides {step}" for step in self.overrode]
         if self.suggestions:
             lines.append(f"    {did_you_mean(self.suggestions)}")

@@ -238,6 +238,35 @@ class TestOrder:
         )
         assert load("configs/c/cfg.py").last == 3
 
+    def test_a_childs_dependencies_are_defined_after_the_bases(self, write: WriteFile) -> None:
+        write("order.py", "started = []\ndef note(name):\n    return lambda c: started.append(name)")
+        head = "from typedcat import Config, DEP\nfrom order import note\n"
+        write(
+            "configs/b/cfg.py",
+            f"{head}cfg = Config()\ncfg.a = DEP(note('a'))\ncfg.s.b = DEP(note('s.b'))\ncfg.c = DEP(note('c'))",
+        )
+        write("configs/p/cfg.py", f"{head}cfg = Config()\ncfg.s.patch = DEP(note('s.patch'))")
+        write(
+            "configs/c/cfg.py",
+            f"{head}cfg = Config(caps=('configs/b/cfg.py', 'configs/p/cfg.py'))\n"
+            "cfg.z = DEP(note('z'))\ncfg.a = DEP(note('own a'))",
+        )
+        import sys
+
+        sys.modules.pop("order", None)
+        for _ in range(2):
+            load("configs/c/cfg.py")
+            assert sys.modules["order"].started == ["s.b", "c", "s.patch", "z", "own a"]
+            sys.modules["order"].started.clear()
+
+    def test_two_configs_in_memory_share_a_base(self) -> None:
+        base = Config()
+        base.a = DEP(lambda c: 1)
+        one, two = Config(caps=base), Config(caps=base)
+        one.b = DEP(lambda c: c.a + 1)
+        assert load(one).b == 2
+        assert load(two).a == 1
+
 
 class TestWholeConfig:
     def test_the_function_gets_the_root_from_deep_below(self) -> None:
