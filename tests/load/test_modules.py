@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from typedcat import load_config
 from typedcat.errors import (
     ConfigCodeError,
     ConfigFileError,
@@ -181,6 +182,16 @@ class TestPickling:
         script = f"import pickle; n, g, f = pickle.load(open({str(pickled)!r}, 'rb')); print(g(n), f().__name__)"
         shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=True)
         assert shown.stdout == "Net(width=8) Net\n"
+
+    def test_in_a_config_a_function_comes_back_as_itself_where_it_is_known(self, tmp_path: Path) -> None:
+        code = "from typedcat import Config\ndef f(): return 1\ncfg = Config(f=f, g=lambda: 2)"
+        file = write(tmp_path / "configs" / "f" / "cfg.py", code)
+        cfg = load_config(file, create_rslt_dir=False)
+        again = pickle.loads(pickle.dumps(cfg))
+        assert again.f is cfg.f
+        assert again.g is not cfg.g
+        assert again.g() == 2
+        assert load_config(file, create_rslt_dir=False).f is not cfg.f
 
     def test_loading_a_config_does_not_import_cloudpickle(self, file: Path, tmp_path: Path) -> None:
         script = (

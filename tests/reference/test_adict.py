@@ -339,6 +339,13 @@ class TestCircularReferences:
         adic = ADict(self.circular()).freeze()
         assert adic.sub_dic.is_frozen
 
+    def test_a_frozen_tree_can_be_marked_as_a_whole(self) -> None:
+        newer = ADict(sub={"a": 1}).freeze()
+        newer.sub.set_whole()
+        older = ADict(sub={"b": 2})
+        older.update(newer)
+        assert older == {"sub": {"a": 1}}
+
     def test_equality_with_itself_and_a_copy(self) -> None:
         adic = ADict(self.circular())
         assert adic == adic  # noqa: PLR0124 - what is tested

@@ -15,6 +15,7 @@ from ..tree.merge import schema_of
 from ..tree.node import path_to, plain_class
 from ..tree.origin import history
 from ..tree.values import Deferred
+from ..tree.walk import named_leaves
 from .schema_fields import (
     MASK,
     allows_more,
@@ -171,7 +172,11 @@ def _story(holder: Any, key: Any) -> tuple[str, tuple[str, ...]]:
     if not dict.__contains__(holder, key):
         return "", ()
     annotation = schema_of_slot(holder, key)
-    steps = list(history(holder.__origins__.get(key), dict.__getitem__(holder, key)))
+    value = dict.__getitem__(holder, key)
+    steps = list(history(holder.__origins__.get(key), value))
+    if not steps and isinstance(value, BaseConfig):  # a subtree that came to be when a key below it was set
+        below = next((_story(at, inner) for _, (at, inner, _) in named_leaves(value)), ("", ()))
+        return below[0], ()
     older = [f"{_text(masked(step.value, [annotation]))} ({step})" for step in steps[1:]]
     return (str(steps[0]) if steps else ""), tuple(older)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
+import sys
 import threading
 from collections import ChainMap
 from collections.abc import Callable, Hashable
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
 from .node import (
@@ -40,6 +42,7 @@ before_state: list[Callable[[Node], None]] = []
 """Called with each node that is about to be pickled."""
 
 _inside = threading.local()
+_TOKEN = os.urandom(16).hex()
 
 NodeState = tuple[type, Any, int, int, Any, dict[Hashable, Record], dict[Any, Any]]
 
@@ -68,11 +71,15 @@ def dumps(value: Any) -> bytes:
         return make, tuple(code.co_filename if field == _NO_FILE else field for field in fields), *rest
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
-        """Keeps the file of a function, which messages name, and the one `dataclasses.MISSING`."""
+        """Keeps the file of a function, which messages name, the function itself, and the one `dataclasses.MISSING`."""
 
         dispatch_table: ClassVar[Any] = ChainMap(
             {type(dataclasses.MISSING): lambda _: "MISSING", CodeType: reduce_code}, reducers
         )
+
+        def reducer_override(self, obj: Any) -> Any:
+            reduced = super().reducer_override(obj)
+            return _reduce_function(obj, reduced) if type(obj) is FunctionType else reduced
 
     _inside.busy, before = True, getattr(_inside, "busy", False)
     try:
@@ -81,6 +88,36 @@ def dumps(value: Any) -> bytes:
         return stream.getvalue()
     finally:
         _inside.busy = before
+
+
+def _reduce_function(func: FunctionType, reduced: Any) -> Any:
+    """What cloudpickle makes of a function that goes by value, so that in this process it comes back as itself."""
+    name = _this_process(), func.__module__, func.__qualname__
+    if not isinstance(reduced, tuple) or _live(name) is not func:
+        return reduced
+    make, arguments, state, *items, set_state = reduced
+    return _make_function, (name, make, arguments), (name, set_state, state), *items, _set_function_state
+
+
+def _this_process() -> str:
+    return f"{_TOKEN}{os.getpid()}"  # what a fork runs after it, its parent does not know
+
+
+def _live(name: tuple[str, str, str]) -> Any:
+    """What a module of this process has under a name; None in another process, where it may be another file."""
+    process, module, attribute = name
+    return getattr(sys.modules.get(module), attribute, None) if process == _this_process() else None
+
+
+def _make_function(name: tuple[str, str, str], make: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    live = _live(name)
+    return make(*arguments) if live is None else live
+
+
+def _set_function_state(func: Any, state: tuple[Any, Callable[..., Any], Any]) -> None:
+    name, set_state, of_function = state
+    if _live(name) is not func:
+        set_state(func, of_function)
 
 
 def _load(data: bytes) -> Any:

@@ -250,8 +250,10 @@ class Tree(Node):
     # -- subtrees that count as a whole
 
     def override(self, is_whole: bool = True) -> Self:
-        """Make this subtree replace an inherited one instead of merging with it; returns it."""
-        self.__check_writable__(None, "make it override")
+        """Make this subtree replace an inherited one instead of merging with it; returns it.
+
+        That is how it merges, not what is in it, so a frozen tree allows it as well.
+        """
         self.__touch__()
         flag(self, WHOLE, is_whole)
         return self
