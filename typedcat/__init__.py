@@ -10,7 +10,7 @@ from .load.open import open_config
 from .load.pipeline import load_config, parse_config
 from .load.project import auto_rslt_dir
 from .tree.adict import ADict
-from .tree.config import BaseConfig, Config
+from .tree.config import BaseConfig, Config, inherit
 from .tree.typed import TypedConfig
 from .tree.values import DEP, IL, P_DEP, PL, Drop, Extend, ItemLazy, Param2Tune, ParamLazy
 
@@ -33,6 +33,7 @@ __all__ = [
     "TypedConfig",
     "TypedcatError",
     "auto_rslt_dir",
+    "inherit",
     "load_config",
     "open_config",
     "parse_config",

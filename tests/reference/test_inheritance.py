@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from typedcat import Config, load_config
+from typedcat import Config, inherit, load_config
 
 from .conftest import WriteFile
 
@@ -55,6 +55,15 @@ class TestOneBase:
         cfg = load(child_of(write, plain, "cfg.log.save_interval = 5\ncfg.dt.ini.download = True"))
         assert cfg.log.save_interval == 5
         assert cfg.dt.ini == {"root": "/tmp/data", "train": True, "download": True}
+
+    def test_inherit_says_the_same(self, plain: str) -> None:
+        child = inherit(plain, {"loader": {"ini": {"num_workers": 4}}})
+        child.loader.ini.batch_size = 256
+        cfg = load_config(child, create_rslt_dir=False)
+        assert cfg.loader.ini == {"batch_size": 256, "num_workers": 4}
+        assert cfg.origin("loader.ini.batch_size")[0].file == __file__
+        with pytest.raises(TypeError, match="one or more bases"):
+            inherit()
 
     def test_nothing_of_its_own(self, plain: str, write: WriteFile) -> None:
         assert {**load(child_of(write, plain)), "rslt_dir": ""} == {**load(plain), "rslt_dir": ""}

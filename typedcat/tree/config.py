@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
+Base = str | os.PathLike[str] | Mapping[Any, Any]
 
 
 class BaseConfig(Tree):
@@ -313,6 +314,25 @@ class Config(BaseConfig, ADict):
     @classmethod
     def __child_class__(cls, key: Hashable) -> type[Node]:
         return cls.__plain__
+
+
+@overload
+def inherit(*bases: Base, schema: type[S]) -> S: ...
+@overload
+def inherit(*bases: Base) -> Config: ...
+def inherit(*bases: Any, schema: Any = None) -> Any:
+    """A new config that inherits: `inherit("base.py", "patch.py")` is `Config(caps=("base.py", "patch.py"))`.
+
+    Args:
+        *bases: paths of config files, or configs, the nearest last.
+        schema: see `Config`.
+
+    Raises:
+        TypeError: there is no base, or one is neither a path nor a config.
+    """
+    if not bases:
+        raise TypeError("inherit takes one or more bases: inherit('configs/base/cfg.py')")
+    return Config(caps=bases, schema=schema)
 
 
 def caps_from(value: Any, site: Site | Place) -> tuple[Cap, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from typedcat import DEP, P_DEP, BaseConfig, Config, Param2Tune, TypedConfig, load_config
+from typedcat import DEP, P_DEP, BaseConfig, Config, Param2Tune, TypedConfig, inherit, load_config
 
 
 class Adam:
@@ -80,6 +80,12 @@ child = Config(schema=Train, caps="base.py")
 child.epochs = 3
 child.epochs = "3"  # reject
 print(child.rslt_dir.upper())
+
+heir = inherit("base.py", schema=Train)
+heir.epochs = 3
+heir.epochs = "3"  # reject
+inherit("base.py", "patch.py").any.thing = 1
+inherit(3)  # reject
 
 free = Config(caps="base.py")
 free.any.thing = 1
