@@ -6,10 +6,11 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO, TypeAlias
 
+from ..console import status
 from ..errors import MissingKeyError
 from ..load.pipeline import load_config
 from ..load.project import find_project
@@ -20,6 +21,7 @@ from ..tree.node import path_to
 from ..tree.origin import Origin, history
 from ..tree.text import leaf_text
 from ..tree.walk import named_branches, named_leaves
+from .page import on_terminal
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _MOST_NAMES = 12  # that an error lists
@@ -29,8 +31,8 @@ _CONFIG_HELP = "a .py, .yaml, .yml, .json or .pkl config; relative to the projec
 # -- options
 
 
-def add_command(commands: Commands, name: str, summary: str, text: str) -> argparse.ArgumentParser:
-    """A parser for one command, with the options that every command has."""
+def add_plain_command(commands: Commands, name: str, summary: str, text: str) -> argparse.ArgumentParser:
+    """A parser for one command that loads no single config."""
     parser = commands.add_parser(
         name,
         help=summary,
@@ -39,12 +41,39 @@ def add_command(commands: Commands, name: str, summary: str, text: str) -> argpa
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--traceback", action="store_true", help="show the traceback of an error as well")
+    return parser
+
+
+def add_command(commands: Commands, name: str, summary: str, text: str) -> argparse.ArgumentParser:
+    """A parser for one command, with the options of loading."""
+    parser = add_plain_command(commands, name, summary, text)
     group = parser.add_argument_group("how configs are loaded")
     group.add_argument("--experiments-root", metavar="DIR", help="the folder of all results (default: the project's)")
     group.add_argument("--config-root", metavar="DIR", help="the folder that results mirror (default: the project's)")
     group.add_argument("--strict", action="store_true", help="reading an absent key is an error, also in their code")
-    group.add_argument("--traceback", action="store_true", help="show the traceback of an error as well")
     return parser
+
+
+def add_jobs(parser: argparse.ArgumentParser, longest_s: float) -> None:
+    """The options of commands that read many configs."""
+    parser.add_argument("-j", "--jobs", metavar="N", type=int, default=0, help="processes (default: one per core)")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=float, default=longest_s, help="for each config (default: %(default)g)"
+    )
+
+
+@contextlib.contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A function to call with what is done and what there is; None where nobody looks at a terminal."""
+    if not on_terminal(error=True):
+        yield None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=status(), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def add_config(parser: argparse.ArgumentParser, name: str = "config") -> None:

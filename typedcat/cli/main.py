@@ -10,7 +10,7 @@ import sys
 import traceback
 
 from ..errors import TypedcatError
-from . import diff, explain, graph, schema, show
+from . import diff, explain, graph, schema, show, stubs
 from .common import extend_import_path
 from .page import ERROR, Page
 
@@ -21,9 +21,10 @@ examples:
   typedcat diff configs/a/cfg.py configs/b/cfg.py      what differs, and who set it
   typedcat graph configs/mnist/base/cfg.py             the dependencies, as a Mermaid flowchart
   typedcat schema configs/mnist/base/cfg.py            a JSON Schema, for completion in YAML configs
+  typedcat stubs                                       type stubs for every config, for editors and checkers
   typedcat show --help                                 all about one command
 
-exit code: 0 done, 1 the configs differ (diff), 2 an error, 130 interrupted.
+exit code: 0 done, 1 the configs differ (diff) or have faults, 2 an error, 130 interrupted.
 """
 _INTERRUPTED = 130  # as shells report what SIGINT has ended
 _BROKEN_PIPE = 141  # and what SIGPIPE has
@@ -129,6 +130,6 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (show, explain, diff, graph, schema):
+    for command in (show, explain, diff, graph, schema, stubs):
         command.add(commands)
     return parser, commands.choices

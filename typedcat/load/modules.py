@@ -31,7 +31,7 @@ from typing import Any
 from typedcat.errors import ConfigCodeError, TypedcatError, short_path
 from typedcat.load.documents import read_bytes
 
-__all__ = ["definition_key", "raised_at", "register_for_pickling", "run_config_file"]
+__all__ = ["definition_key", "last_run", "raised_at", "register_for_pickling", "run_config_file"]
 
 KEPT_RUNS = 64
 _HINT_WIDTH = 100
@@ -87,6 +87,12 @@ def register_for_pickling() -> None:
 
     for package in list(_packages.values()):
         cloudpickle.register_pickle_by_value(sys.modules[package])
+
+
+def last_run(path: Path) -> ModuleType | None:
+    """The module of the newest run of a config file in this process."""
+    names = _kept.get(os.path.abspath(path))
+    return sys.modules.get(names[-1]) if names else None
 
 
 def definition_key(definition: type[Any] | FunctionType) -> tuple[str, str]:

@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ConfigContentError, InheritanceError, did_you_mean, short_path, short_repr
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy, graft
 from ..tree.keys import suggest
+from ..tree.merge import caps_of
 from ..tree.node import blank, extra_of, path_to
 from ..tree.origin import Place, Site
 from ..tree.walk import branches
@@ -24,7 +25,16 @@ from .modules import run_config_file
 from .project import Project, find_project, locate
 from .yaml_text import read_yaml
 
+
+class Opened(NamedTuple):
+    """A config file that was opened: where it is, and the bases that it names, as written."""
+
+    path: Path
+    bases: tuple[Any, ...]
+
+
 _NAMES = ("cfg", "config")
+_opened: contextvars.ContextVar[list[Opened] | None] = contextvars.ContextVar("opened", default=None)
 _opening: contextvars.ContextVar[tuple[Path, ...]] = contextvars.ContextVar("opening", default=())
 
 
@@ -46,7 +56,20 @@ def open_tree(name: str | os.PathLike[str], *, named_by: str = "", project: Proj
     with entered(path):
         tree = _READERS[path.suffix.lower()](path, project)
     extra_of(tree).source = str(path)
+    if (records := _opened.get()) is not None:
+        records.append(Opened(path, tuple(cap.base for cap in caps_of(tree))))
     return tree
+
+
+@contextlib.contextmanager
+def recorded() -> Iterator[list[Opened]]:
+    """While it is entered, every config file that is opened is noted in the list that it gives."""
+    records: list[Opened] = []
+    token = _opened.set(records)
+    try:
+        yield records
+    finally:
+        _opened.reset(token)
 
 
 @contextlib.contextmanager
@@ -151,4 +174,4 @@ _READERS: dict[str, Callable[[Path, Project], BaseConfig]] = {
     ".pkl": _read_pkl,
 }
 
-__all__ = ["entered", "open_config", "open_tree", "tree_of"]
+__all__ = ["Opened", "entered", "open_config", "open_tree", "recorded", "tree_of"]

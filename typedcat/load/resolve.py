@@ -40,6 +40,8 @@ of its own: Python's recursion limit is per thread, and a user's function may ta
 
 _MOST_NOTES = 5  # on who reads a dependency that failed
 ParamDependency: Any = P_DEP
+Failures = dict[tuple[int, Hashable], TypedcatError]
+"""The error of each dependency that cannot be computed, by the identity of the node that holds it, and the key."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,19 @@ class _Slot:
         return min((one.turn for one in dependencies_in(self.value)), default=0)
 
 
-def resolve(root: BaseConfig, *, only_params: bool = False) -> None:
+def resolve(root: BaseConfig, *, only_params: bool = False, failures: Failures | None = None) -> None:
     """Replace every dependency in the tree by its value, in place.
 
     Args:
         root: the root of a tree that has inherited already.
         only_params: replace `P_DEP`s only; other dependencies are computed where a P_DEP reads them, and stay.
+        failures: takes the error of each dependency that cannot be computed, which stays then; nothing is raised.
 
     Raises:
         DependencyError: a function raised, or read an absent key.
         DependencyCycleError: dependencies wait for each other.
     """
-    resolver = _Resolver(root, only_params)
+    resolver = _Resolver(root, only_params, failures)
     if not resolver.slots:
         return
     resolver.open()
@@ -119,9 +122,10 @@ def resolve(root: BaseConfig, *, only_params: bool = False) -> None:
 
 
 class _Resolver:
-    def __init__(self, root: BaseConfig, only_params: bool) -> None:
+    def __init__(self, root: BaseConfig, only_params: bool, failures: Failures | None) -> None:
         self.root = root
         self.only_params = only_params
+        self.failures = failures
         self.slots: dict[tuple[int, Hashable], _Slot] = {}
         self.running: list[_Slot] = []
         self.nodes: list[Any] = []
@@ -165,7 +169,7 @@ class _Resolver:
     def run(self) -> None:
         for slot in sorted(self.slots.values(), key=lambda slot: (slot.priority, slot.turn)):
             if not self.only_params or isinstance(slot.value, ParamDependency):
-                self.compute(slot)
+                self.start(slot)
         if not self.only_params:
             extra_of(self.root).reads = {
                 slot.path: Reads(slot.path, slot.place, slot.others_read(), functions_in(slot.value))
@@ -173,6 +177,15 @@ class _Resolver:
             }
 
     # -- computing
+
+    def start(self, slot: _Slot) -> None:
+        """Compute a slot that nobody waits for."""
+        try:
+            self.compute(slot)
+        except TypedcatError as error:
+            if self.failures is None:
+                raise
+            self.failures[id(slot.node), slot.key] = error
 
     def compute(self, slot: _Slot) -> None:
         """Make sure that the value of a slot is there."""
@@ -388,4 +401,4 @@ def unresolved(root: Node) -> list[tuple[str, Any]]:
     ]
 
 
-__all__ = ["Reads", "functions_in", "resolve", "unresolved"]
+__all__ = ["Failures", "Reads", "functions_in", "resolve", "unresolved"]

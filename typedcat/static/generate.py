@@ -1,0 +1,158 @@
+"""Stubs of a whole project: what is missing or has changed is made, everything else stays as it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import ProjectError, TypedcatError, short_path
+from .cache import Cache, Made
+from .catalog import MODULE, Entry, catalog_text
+from .describe import describe
+from .names import module_name, stub_path
+from .pool import LONGEST_S, each
+from .stub import HEADER, broken_text, stub_text
+
+Progress = Callable[[int, int], None]
+"""Called with how many configs are done, and how many there are."""
+
+
+@dataclass
+class Report:
+    """What a run has found and done.
+
+    Attributes:
+        configs: the configs, by their paths below the top folder.
+        made: how many of them were read; the others have not changed.
+        written: stubs that were written, or would be.
+        removed: stubs without a config, which were removed, or would be.
+        errors: why a config could not be read.
+    """
+
+    configs: list[str] = field(default_factory=list)
+    made: int = 0
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    errors: dict[str, TypedcatError] = field(default_factory=dict)
+
+
+def generate(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    top: Path,
+    dry_run: bool = False,
+    jobs: int = 0,
+    timeout_s: float = LONGEST_S,
+    progress: Progress | None = None,
+) -> Report:
+    """Make the folder of stubs hold exactly those of some configs, and their catalog.
+
+    Args:
+        paths: config files.
+        out: the folder of stubs.
+        top: the folder that the paths in stubs and catalog count from; all configs lie below it.
+        dry_run: write nothing, only tell.
+        jobs, timeout_s: see `each`.
+        progress: told about each config.
+
+    Raises:
+        ProjectError: a config lies outside of `top`, or a stub cannot be written.
+    """
+    report = Report([_below(path, top) for path in paths])
+    cache = Cache(top, out)
+    texts: dict[str, str] = {}
+    entries: list[Entry] = []
+    todo = [path for path, name in zip(paths, report.configs, strict=True) if not cache.is_fresh(name)]
+    report.made = len(todo)
+    for count, done in enumerate(each(make, todo, top, jobs=jobs, timeout_s=timeout_s), 1):
+        name = _below(done.path, top)
+        if done.error is not None:
+            report.errors[name] = done.error
+            cache.forget(name)
+            texts[stub_path(name)] = broken_text(name, str(done.error), top)
+            entries.append(Entry(module_name(name), (name,), "{typing:Any}"))
+        elif done.result is not None:
+            cache.keep(name, done.result)
+        if progress is not None:
+            progress(count, len(todo))
+    for name in report.configs:
+        if (made := cache.get(name)) is not None:
+            texts[stub_path(name)] = made.stub
+            entries.append(made.entry)
+    texts[f"{MODULE}.pyi"] = catalog_text(entries)
+    _bring_to_date(out, texts, report, dry_run)
+    cache.save()
+    return report
+
+
+def make(path: Path, top: Path) -> Made:
+    """The stub of one config, in a process that has its project as working directory.
+
+    Raises:
+        TypedcatError: it cannot be read.
+    """
+    name = _below(path, top)
+    made = describe(path, top, lambda file: _module_of(file, top))
+    own = _below(path, Path.cwd()) if path.is_relative_to(Path.cwd()) else name
+    entry = Entry(module_name(name), tuple(dict.fromkeys((name, own))), made.root, made.merged)
+    return Made(stub_text(made), entry, made.opened, tuple(_project_modules(top, set(made.opened))))
+
+
+def _module_of(file: str, top: Path) -> str | None:
+    path = Path(file)
+    return module_name(_below(path, top)) if path.suffix == ".py" and path.is_relative_to(top) else None
+
+
+def _below(path: Path, top: Path) -> str:
+    if not path.is_relative_to(top):
+        raise ProjectError(
+            f"{short_path(path)} lies outside of {short_path(top)}", "run the command in a folder above all configs"
+        )
+    return path.relative_to(top).as_posix()
+
+
+def _project_modules(top: Path, configs: set[str]) -> Iterable[str]:
+    """The user's own modules that are imported by now: what they define is part of the types."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if not file or file in configs or not file.startswith(f"{top}{os.sep}") or "site-packages" in file:
+            continue
+        if not module.__name__.startswith(("typedcat", "_typedcat_")):
+            yield file
+
+
+def _bring_to_date(out: Path, texts: dict[str, str], report: Report, dry_run: bool) -> None:
+    """Write what differs, and remove stubs that this command made and nothing stands behind any more."""
+    try:
+        for name, text in sorted(texts.items()):
+            file = out / name
+            if not file.is_file() or file.read_text(encoding="utf-8") != text:
+                report.written.append(name)
+                if not dry_run:
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_text(text, encoding="utf-8")
+        for file in sorted(out.rglob("*.pyi")) if out.is_dir() else ():
+            name = file.relative_to(out).as_posix()
+            if name not in texts and _is_ours(file):
+                report.removed.append(name)
+                if not dry_run:
+                    _remove(file, out)
+    except OSError as error:
+        raise ProjectError(f"cannot write stubs into {short_path(out)}: {error.strerror}") from error
+
+
+def _is_ours(file: Path) -> bool:
+    with file.open(encoding="utf-8", errors="replace") as stream:
+        return stream.readline().startswith(HEADER)
+
+
+def _remove(file: Path, out: Path) -> None:
+    file.unlink()
+    for folder in file.parents:
+        if folder == out or any(folder.iterdir()):
+            return
+        folder.rmdir()
