@@ -18,6 +18,7 @@ TypedcatError
 ├── OverrideError                      (ValueError) `key=value` that does not fit the config
 ├── SchemaError                        (TypeError) a schema class that is declared wrongly
 ├── ValidationError                    (ValueError) values that do not fit the schema, all of them at once
+├── LikenessError                      (ValueError) a config without keys of the one it has to be like
 ├── ProjectError                       (ValueError) roots and result folders that contradict each other
 ├── SaveError                          (ValueError) values that the target format cannot express
 ├── TuneError                          (RuntimeError) a grid or a runner that cannot be run
@@ -43,6 +44,7 @@ __all__ = [
     "DependencyError",
     "FrozenError",
     "InheritanceError",
+    "LikenessError",
     "MissingExtraError",
     "MissingKeyError",
     "MissingValueError",
@@ -224,10 +226,15 @@ class NotLoadedError(TypedcatError, RuntimeError, TypeError):
             _with_hints(
                 f"{key} is not known yet: this config inherits, and its bases are read by load_config, so {use} is "
                 "not possible here",
-                f"compute it when the config is loaded: cfg.DEP(lambda c: ... c.{key.removeprefix('cfg.')} ...)",
-                "or load the base here: load_config('path/to/base.py', create_rslt_dir=False)",
+                f"compute it when the config is loaded: cfg.other_key = cfg.DEP(lambda c: ... c.{_tail(key)} ...)",
+                "an inherited list is appended to by Extend([...]), an inherited key is removed by Drop",
+                f"or read it from the base itself: load_config('base.py', create_rslt_dir=False).{_tail(key)}",
             )
         )
+
+
+def _tail(key: str) -> str:
+    return key.removeprefix("cfg.")
 
 
 class ReservedKeyError(TypedcatError, AttributeError):
@@ -244,7 +251,8 @@ class FrozenError(TypedcatError, RuntimeError, KeyError):
     def __init__(self, key: str, action: str) -> None:
         self.key = key
         self.action = action
-        super().__init__(_with_hints(f"{key}: cannot {action}, the config is frozen", "call cfg.unfreeze() first"))
+        way_out = "call cfg.unfreeze() first; what was computed from it stays as it is, unlike with overrides="
+        super().__init__(_with_hints(f"{key}: cannot {action}, the config is frozen", way_out))
 
 
 class MountError(TypedcatError, ValueError):
@@ -351,6 +359,18 @@ class ValidationError(TypedcatError, ValueError):
         count = len(self.problems)
         head = f"{source}: {count} problem{'s' if count > 1 else ''} against {schema}"
         super().__init__("\n".join([head, *("  " + str(p).replace("\n", "\n  ") for p in self.problems)]))
+
+
+class LikenessError(TypedcatError, ValueError):
+    """A config lacks keys of the one that it has to be like. `missing`: the paths of the keys."""
+
+    def __init__(self, source: str, like: str, missing: Sequence[str]) -> None:
+        self.source = source
+        self.like = like
+        self.missing = tuple(missing)
+        what = "a key" if len(missing) == 1 else f"{len(missing)} keys"
+        names = ", ".join(missing)
+        super().__init__(_with_hints(f"{source} lacks {what} of {like}, which it has to be like: {names}"))
 
 
 class ProjectError(TypedcatError, ValueError):

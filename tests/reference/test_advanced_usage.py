@@ -73,8 +73,9 @@ class TestTraversing:
         cfg = Config({"a b": {"c": 1}, "d": {1: 2}})
         assert [name for name, _ in cfg.named_ckl] == ["['a b'].c", "d[1]"]
 
-    def test_the_misspelt_name_is_not_a_method(self) -> None:
-        assert "named_branchs" not in dir(Config)
+    def test_the_name_as_the_reference_writes_it(self) -> None:
+        cfg = Config({"a": {"b": 1}})
+        assert list(cfg.named_branchs) == list(cfg.named_branches)
 
 
 class TestLazyInheritance:

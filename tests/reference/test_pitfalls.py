@@ -251,8 +251,9 @@ def test_11_misspelt_names() -> None:
     class Train(TypedConfig):
         epochs: int = 1
 
-    with pytest.raises(AttributeError, match="named_branchs"):
-        _ = Train().named_branchs  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    assert [name for name, _ in Config(a={}).named_branchs] == ["", "a"]
+    with pytest.raises(AttributeError, match="named_brnches"):
+        _ = Train().named_brnches  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(AttributeError, match="epochs"):
         Train().epoch = 3  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 

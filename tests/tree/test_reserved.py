@@ -32,6 +32,7 @@ OF_ADICT = [
     "keys",
     "leaves",
     "named_branches",
+    "named_branchs",
     "named_ckl",
     "origin",
     "override",

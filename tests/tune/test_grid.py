@@ -72,7 +72,7 @@ def test_priority_and_names(tune: WriteTune) -> None:
         cfg.sched.epochs = Param2Tune([5, 15], priority=0)
     """)
     assert folders(path)[:2] == ["epochs=5,batch_size=1xbs", "epochs=5,batch_size=2xbs"]
-    assert load(path).param_combs[5] == {"epochs": (15, 15), "batch_size": (512, "4xbs")}
+    assert load(path).param_combs[5] == {"epochs": (15, "15"), "batch_size": (512, "4xbs")}
 
 
 def test_constraint(tune: WriteTune) -> None:

@@ -92,7 +92,7 @@ def test_what_runs_get_and_what_comes_out(
         cfg: Config, cfg_rslt_dir: str, run_rslt: Any, param_comb: dict[str, tuple[Any, Any]]
     ) -> dict[str, float]:
         results.append(run_rslt)
-        assert param_comb["epochs"] == (cfg.sched.epochs, cfg.sched.epochs)
+        assert param_comb["epochs"] == (cfg.sched.epochs, str(cfg.sched.epochs))
         assert cfg.opt.ini.lr > 0
         metrics: dict[str, float] = json.loads(Path(cfg_rslt_dir, "eval.json").read_text(encoding="utf-8"))
         return metrics

@@ -11,7 +11,7 @@ from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy, graft
 from ..tree.merge import caps_of, check_classes, merge, take_over
 from ..tree.node import Cap, blank, extra_of, path_of, plain_class, raw_delete, raw_set, switch
-from ..tree.origin import Place, newest, place
+from ..tree.origin import Place, Replaced, newest, place
 from ..tree.typed import TypedConfig, become, fill
 from ..tree.values import Drop, Extend, dependencies_in, next_turn
 from ..tree.walk import branches
@@ -114,5 +114,8 @@ def complete(tree: BaseConfig) -> None:
 
 def _refuse_drop(node: Any, key: Any) -> None:
     record = node.__origins__.get(key)
+    if isinstance(record, Replaced):  # a key of this very tree
+        raw_delete(node, key)
+        return
     at = f" at {place(newest(record))}" if record is not None else ""
     raise MissingKeyError(path_of(node, key), f"is dropped{at}, but no base has it")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, overload
 from ..errors import (
     DependencyError,
     InheritanceError,
+    LikenessError,
     ProjectError,
     SchemaError,
     TuneError,
@@ -30,7 +31,7 @@ from .inherit import RESULT_DIR, complete, inherit
 from .model_defaults import fill_model_defaults
 from .open import open_tree, tree_of
 from .overrides import Override, apply_overrides
-from .project import Project, find_project, result_dir
+from .project import Project, find_project, project_of, result_dir
 from .resolve import resolve, unresolved
 from .schema import coerce_leaves, model_of, restore_leaves, validate
 from .schema_fields import is_schema
@@ -50,8 +51,9 @@ def load_config(
     *,
     schema: type[S],
     strict: bool = ...,
-    overrides: Sequence[str] = ...,
+    overrides: Sequence[str] | None = ...,
     rslt_dir: Root = ...,
+    like: Source | None = ...,
 ) -> S: ...
 @overload
 def load_config(
@@ -61,8 +63,9 @@ def load_config(
     create_rslt_dir: bool = ...,
     *,
     strict: bool = ...,
-    overrides: Sequence[str] = ...,
+    overrides: Sequence[str] | None = ...,
     rslt_dir: Root = ...,
+    like: Source | None = ...,
 ) -> Config: ...
 def load_config(
     config_path: Source,
@@ -72,8 +75,9 @@ def load_config(
     *,
     schema: Any = None,
     strict: bool = False,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | None = (),
     rslt_dir: Root = None,
+    like: Source | None = None,
 ) -> Any:
     """Load a config: everything inherited, overridden, computed and validated; read-only.
 
@@ -89,6 +93,8 @@ def load_config(
         overrides: `key=value` each. Values are YAML; `+key=value` adds a new key; `key=@package.Name` imports. Unless
             `rslt_dir` is given they are appended to the result folder, so that runs do not share one.
         rslt_dir: the result folder, instead of the one that mirrors the config.
+        like: another config, every key of which this one must have. With the stubs of `typedcat stubs` the result has
+            its type, which is for paths that are known at run time only.
 
     Returns:
         The config, a tree of its own. A tune config comes with its parameters and dependencies as they are.
@@ -100,19 +106,42 @@ def load_config(
         DependencyError: a dependency raised, or they form a cycle.
         ValidationError: values that do not fit the schema, all of them at once.
         ProjectError: no result folder can be told.
+        LikenessError: it lacks keys of `like`.
     """
-    project = find_project()
+    project = _project_for(config_path)
     tree = prepare(config_path, experiments_root, config_root, schema, overrides, rslt_dir, project, create_rslt_dir)
     if not is_tune(tree):
         _refuse_parameters(tree)
         compute(tree)
     validate(tree)
+    if like is not None:
+        _check_like(tree, like)
     check_result_dir(tree, create_rslt_dir)
     flag(tree, STRICT, strict)
     tree.freeze()
     if create_rslt_dir:
         make_result_dir(tree)
     return tree
+
+
+def _check_like(tree: BaseConfig, like: Source) -> None:
+    """Every key of another config must be there: who reads this one relies on them."""
+    model = load_config(like, create_rslt_dir=False)
+    missing: list[str] = []
+    work: list[tuple[Any, Any]] = [(tree, model)]
+    for mine, theirs in work:
+        for key, value in dict.items(theirs):
+            own = dict.get(mine, key, ...)
+            if own is ... and not (key == RESULT_DIR and theirs is model):
+                missing.append(path_of(theirs, key))
+            elif isinstance(value, BaseConfig) and isinstance(own, BaseConfig):
+                work.append((own, value))
+    if missing:
+        raise LikenessError(_name_of(tree), _name_of(model), missing)
+
+
+def _name_of(tree: BaseConfig) -> str:
+    return short_path(tree.__extra__.source) if tree.__extra__ is not None and tree.__extra__.source else "the config"
 
 
 def compute(tree: BaseConfig) -> None:
@@ -164,11 +193,25 @@ def parse_config(
 
     Args and errors: see `load_config`.
     """
-    tree = prepare(config_path, experiments_root, config_root, None, (), None, find_project(), create_rslt_dir)
+    project = _project_for(config_path)
+    tree = prepare(config_path, experiments_root, config_root, None, (), None, project, create_rslt_dir)
     check_result_dir(tree, create_rslt_dir)
     if create_rslt_dir:
         make_result_dir(tree)
     return tree
+
+
+def _project_for(source: Source) -> Project:
+    """The project of a config file, or of the working directory for a tree.
+
+    Raises:
+        TypeError: it is neither a path nor a mapping.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return project_of(source)
+    if not isinstance(source, Mapping):
+        raise TypeError(f"load_config takes the path of a config file, or a config, got {short_repr(source)}")
+    return find_project()
 
 
 def prepare(
@@ -176,7 +219,7 @@ def prepare(
     experiments_root: Root,
     config_root: Root,
     schema: Any,
-    overrides: Sequence[str],
+    overrides: Sequence[str] | None,
     rslt_dir: Root,
     project: Project,
     needs_dir: bool = True,
@@ -188,7 +231,7 @@ def prepare(
     tree = inherit(tree, project)
     if schema is not None:
         _set_schema(tree, schema)
-    applied = apply_overrides(tree, overrides)
+    applied = apply_overrides(tree, overrides or ())
     complete(tree)
     fill_model_defaults(tree)
     name = source if isinstance(source, (str, os.PathLike)) else None

@@ -18,6 +18,7 @@ __all__ = [
     "auto_rslt_dir",
     "find_project",
     "locate",
+    "project_of",
     "result_dir",
 ]
 
@@ -64,13 +65,33 @@ def find_project(start: Path | None = None) -> Project:
         ProjectError: `[tool.typedcat]` cannot be read, or has an unknown key or a value that is no string.
     """
     begin = Path(os.path.abspath(start)) if start is not None else _working_dir()
-    for folder in (begin, *begin.parents):
+    return _project_above(begin) or _project(_working_dir(), {})
+
+
+def project_of(config: Pathname) -> Project:
+    """The project that a config belongs to: the one that its file lies in, else that of the working directory.
+
+    Args:
+        config: the config, as the user named it.
+
+    Raises:
+        ConfigFileError: there is no such file.
+        ProjectError: see `find_project`.
+    """
+    here = find_project()
+    return _project_above(locate(config, project=here)) or here
+
+
+def _project_above(start: Path) -> Project | None:
+    """The project of the nearest folder with settings, at or above a place."""
+    for folder in (start, *start.parents):
         settings = _read_settings(folder / "pyproject.toml")
         if settings is not None:
-            root = folder
-            break
-    else:
-        root, settings = _working_dir(), {}
+            return _project(folder, settings)
+    return None
+
+
+def _project(root: Path, settings: dict[str, str]) -> Project:
     merged = {key: os.environ.get(variable) or settings.get(key) for key, variable in _SETTINGS.items()}
     return Project(root, **merged)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import DependencyCycleError, DependencyError, MissingKeyError, MountError, TypedcatError
+from ..tree.anchors import climb
 from ..tree.config import BaseConfig
 from ..tree.copying import branch_copy
 from ..tree.keys import suggest
@@ -20,7 +21,6 @@ from ..tree.node import (
     WHOLE_CONFIG,
     Anchor,
     Node,
-    climb,
     extra_of,
     level_of,
     mirror,
@@ -240,7 +240,8 @@ class _Resolver:
 
     def call(self, dependency: Any, slot: _Slot) -> Any:
         try:
-            anchor = slot.anchor if dependency.rel else WHOLE_CONFIG
+            up, down = slot.anchor
+            anchor = (up, (*down, *dependency.down)) if dependency.rel else WHOLE_CONFIG
             value = dependency(climb(slot.node, anchor))
         except DependencyError as error:
             known = [key for key, _ in error.cycle] if isinstance(error, DependencyCycleError) else [error.key]

@@ -31,14 +31,14 @@ class ADict(Tree):
 
     if TYPE_CHECKING:
 
-        def __init__(self, *mappings: Any, **values: Any) -> None: ...
+        def __init__(self, /, *mappings: Any, **values: Any) -> None: ...
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
         def __delattr__(self, name: str) -> None: ...
 
     else:
 
-        def __init__(self, *mappings, **values):
+        def __init__(self, /, *mappings, **values):
             site = caller()
             for mapping in mappings:
                 if mapping is None:  # addict skips it

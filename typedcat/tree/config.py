@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
 
 from ..errors import MountError, NotLoadedError, SchemaError, short_repr
 from .adict import ADict
+from .anchors import anchored, climb, common_length
 from .copying import branch_copy, graft
 from .hooks import hooks
-from .merge import merge, schema_of, set_schema
+from .merge import extended, merge, schema_of, set_schema, unset_defaults
 from .node import (
     CONTAINERS,
     FROZEN,
@@ -19,23 +20,19 @@ from .node import (
     Cap,
     Node,
     adopt,
-    anchor_of,
     blank,
-    climb,
     extra_of,
-    is_default,
     is_lazy,
     path_of,
     path_to,
     plain_class,
-    raw_delete,
     root_of,
     set_state,
 )
 from .origin import Place, Site, caller
 from .states import Absent, Ghost, Pending, ghost, mount
 from .tree import Tree
-from .values import DEP, P_DEP, Dependency, Param2Tune
+from .values import DEP, P_DEP, Dependency, Extend, Param2Tune, Parameter
 from .walk import branches
 
 if TYPE_CHECKING:
@@ -57,16 +54,19 @@ class BaseConfig(Tree):
     if TYPE_CHECKING:
         rslt_dir: str
 
+    def __add__(self, other: Any) -> Any:
+        """None of addict's arithmetic: an empty subtree is not 0."""
+        return NotImplemented
+
     # -- values that are not leaves
 
     def __admit__(self, key: Hashable, value: Any) -> Any:
         if isinstance(value, BaseConfig):
             return self.__mount__(key, value)
-        if isinstance(value, Dependency):
-            extra_of(self).anchors[key] = anchor_of(self, value)
-            return value if value.bound is None else value.unbound()
-        if isinstance(value, (dict, *CONTAINERS)):  # a dependency may stand inside
-            extra_of(self).anchors[key] = anchor_of(self, value)
+        if isinstance(value, Extend) and (mine := dict.get(self, key)) is not None:
+            value = extended(mine, value)
+        if isinstance(value, (Dependency, Extend, Parameter, dict, *CONTAINERS)):  # a dependency may stand inside
+            value, extra_of(self).anchors[key] = anchored(value, self, self)
         return value
 
     def __mount__(self, key: Hashable, value: BaseConfig) -> BaseConfig:
@@ -86,6 +86,11 @@ class BaseConfig(Tree):
         adopt(self, key, value)
         return value
 
+    def __source__(self, other: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        if isinstance(other, BaseConfig) and other.__extra__ is not None and other.__extra__.caps:
+            return hooks.inherit(other)  # type: ignore[no-any-return]  # what it has of its bases wins over this, too
+        return other
+
     def __complete__(self) -> None:
         """Called when a constructor has taken everything over."""
 
@@ -93,10 +98,7 @@ class BaseConfig(Tree):
         """Below a tree that inherits, a default must not hide the value of a base."""
         if lazy:
             for at in branches(self):
-                if at.__extra__ is not None and at.__extra__.defaults:
-                    for key in list(at.__extra__.defaults):
-                        if is_default(at, key):
-                            raw_delete(at, key)
+                unset_defaults(at)
 
     def __absent__(self, key: Hashable) -> Any:
         if is_lazy(self):
@@ -148,11 +150,19 @@ class BaseConfig(Tree):
         """`typedcat.Param2Tune`, with the type of this config for the second argument of `subject_to`."""
         return Param2Tune_class(*args, **kwargs)
 
-    def set_DEP(self, name: str | None = None, priority: int = 1, rel: bool = True) -> Callable[[F], F]:
+    @overload
+    def set_DEP(self, name: str | None = None, priority: int = 1, rel: bool = True) -> Callable[[F], F]: ...
+    @overload
+    def set_DEP(self, name: F) -> F: ...
+    def set_DEP(self, name: Any = None, priority: int = 1, rel: bool = True) -> Any:
         """A decorator that makes a function a dependency of this node, under `name` or its own name.
+
+        `@cfg.set_DEP` without parentheses does so as well.
 
         Args: see `DEP`; the function gets the root of the tree (`rel=True`) or the whole config.
         """
+        if callable(name):
+            return self.set_DEP(None, priority, rel)(name)
 
         def decorator(func: F) -> F:
             key = getattr(func, "__name__", None) if name is None else name
@@ -277,14 +287,14 @@ class Config(BaseConfig, ADict):
 
     else:
 
-        def __new__(cls, *cfgs, schema=None, **options):
+        def __new__(cls, /, *cfgs, schema=None, **options):
             if isinstance(schema, type) and issubclass(schema, BaseConfig) and not issubclass(cls, schema):
                 self = blank(schema.__plain__)
                 cls.__fill__(self, cfgs, schema=schema, **options)
                 return self
             return blank(cls)
 
-        def __init__(self, *cfgs, **options):
+        def __init__(self, /, *cfgs, **options):
             type(self).__fill__(self, cfgs, **options)
 
     @classmethod
@@ -292,6 +302,7 @@ class Config(BaseConfig, ADict):
         cls,
         self: BaseConfig,
         cfgs: tuple[Any, ...],
+        /,
         caps: Any = (),
         cfgs_update_at_parser: Any = (),
         schema: Any = None,
@@ -431,7 +442,5 @@ def _anchor_again(
             "mount the whole config it belongs to, or assign the dependency anew",
         )
     theirs = path_to(start)
-    common = 0
-    while common < min(len(ours), len(theirs)) and ours[common] == theirs[common]:
-        common += 1
+    common = common_length(ours, theirs)
     return (depth + 1 + len(ours) - common, (*theirs[common:], *anchor[1]))

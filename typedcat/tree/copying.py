@@ -7,13 +7,13 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from ..errors import MountError
+from .anchors import anchored
 from .keys import format_path
 from .node import (
     CONTAINERS,
     WHOLE,
     Node,
     adopt,
-    anchor_of,
     blank,
     extra_of,
     mirror,
@@ -122,7 +122,14 @@ def deep_copy(node: N, memo: dict[int, Any] | None = None) -> N:
     return root
 
 
-def graft(target: Node, source: Mapping[Any, Any], site: Site | Place, *, into_lists: bool = False) -> None:
+def graft(
+    target: Node,
+    source: Mapping[Any, Any],
+    site: Site | Place,
+    *,
+    into_lists: bool = False,
+    home: Node | None = None,
+) -> None:
     """Fill an empty node with the contents of a mapping: what is a dict there becomes a subtree here.
 
     Below a config only its own subtrees are subtrees (a dict that somebody assigned to a key stays the leaf it is);
@@ -133,17 +140,22 @@ def graft(target: Node, source: Mapping[Any, Any], site: Site | Place, *, into_l
         source: what to take over; shared and circular references are kept where the target's class has room for them.
         site: who sets the values, for those that do not know it.
         into_lists: whether dicts inside lists become subtrees as well.
+        home: the node that `target` is going to be merged into, on whose tree bound dependencies may have been made.
 
     Raises:
-        MountError: a circular reference in a tree whose nodes have one parent.
+        MountError: a circular reference in a tree whose nodes have one parent, or a dependency of another tree.
+        NotLoadedError: a node in it is not loaded yet.
     """
-    _Graft(target, source, site, into_lists).run()
+    _Graft(target, source, site, into_lists, home).run()
 
 
 class _Graft:
     """One run of `graft`: a stack of containers still to be filled instead of recursion."""
 
-    def __init__(self, target: Node, source: Mapping[Any, Any], site: Site | Place, into_lists: bool) -> None:
+    def __init__(
+        self, target: Node, source: Mapping[Any, Any], site: Site | Place, into_lists: bool, home: Node | None
+    ) -> None:
+        self.home = home
         self.site = site
         self.into_lists = into_lists
         self.single = target.__one_parent__
@@ -177,7 +189,8 @@ class _Graft:
             if isinstance(value, (dict, list, tuple, set, frozenset, Deferred)):
                 value = self.value(target, key, value, source, level)
                 if not copied and isinstance(value, (*CONTAINERS, Deferred)) and self.single:
-                    extra_of(target).anchors[key] = anchor_of(target, value)
+                    home, below = (target, 0) if self.home is None else (self.home, level)
+                    value, extra_of(target).anchors[key] = anchored(value, target, home, below)
             dict.__setitem__(target, key, value)
         if not copied:
             target.__origins__.update(dict.fromkeys(dict.keys(target), self.site))
@@ -189,6 +202,8 @@ class _Graft:
         if not self.single and id(value) in self.memo:
             return self.memo[id(value)]
         if isinstance(value, dict) and self.is_branch(value, source):
+            if isinstance(value, Node):
+                value.__ready__()
             parent = target if isinstance(target, Node) else None
             child = blank(self.class_for(value, parent, key))
             if parent is not None and self.single:

@@ -67,6 +67,8 @@ def merge(into: Node, other: Node, incremental: bool = False) -> None:
                 _extend(old, new, key, mine, value)
             else:
                 _demount_if_node(old, mine)
+                if _both_branches(old, mine, value) and not schemas_of(value) and (schema := schema_of(mine)):
+                    set_schema(value, schema)  # overriding a subtree does not strip it of its class
                 _move(old, new, key, value, mine)
 
 
@@ -119,16 +121,22 @@ def _place(old: Node, key: Hashable, value: Any, record: Any, anchor: Anchor | N
         adopt(old, key, value)
 
 
+def extended(mine: Any, value: Any) -> Any:
+    """A value with the items of an `Extend` appended; the `Extend` itself if that cannot be appended to."""
+    if isinstance(mine, Extend):
+        return Extension((*mine.items, *value.items), mine.base)
+    if isinstance(mine, Dependency):
+        return Extension(value.items, mine)
+    if isinstance(mine, (list, tuple)):
+        return type(mine)([*mine, *value.items]) if type(mine) in (list, tuple) else [*mine, *value.items]
+    return value
+
+
 def _extend(old: Node, new: Node, key: Hashable, mine: Any, value: Extend[Any]) -> None:
     record = stack(new.__origins__.get(key), old.__origins__.get(key), mine)
     anchor = old.__extra__.anchors.get(key) if old.__extra__ is not None else None
-    if isinstance(mine, Extend):
-        extended: Any = Extension((*mine.items, *value.items), mine.base)
-    elif isinstance(mine, Dependency):
-        extended = Extension(value.items, mine)
-    elif isinstance(mine, (list, tuple)):
-        extended = type(mine)([*mine, *value.items]) if type(mine) in (list, tuple) else [*mine, *value.items]
-    else:
+    whole = extended(mine, value)
+    if whole is value:
         what = "a parameter to tune" if isinstance(mine, Parameter) else f"of type {type(mine).__name__}"
         at = f", set at {place(newest(older))}" if (older := old.__origins__.get(key)) is not None else ""
         here = f" at {place(newest(newer))}" if (newer := new.__origins__.get(key)) is not None else ""
@@ -136,7 +144,7 @@ def _extend(old: Node, new: Node, key: Hashable, mine: Any, value: Extend[Any]) 
             f"{path_of(old, key)}: the Extend{here} appends to a list, but the inherited value is {what}{at}\n"
             "  assign a whole list instead"
         )
-    _place(old, key, extended, record, anchor)
+    _place(old, key, whole, record, anchor)
 
 
 def unite_classes(old: Node, new: Node) -> None:
@@ -169,13 +177,25 @@ def schema_of(node: Node) -> Any:
 
 
 def set_schema(node: Node, schema: Any) -> None:
-    """Make `schema` the schema of a node: a typed class becomes its class, anything else is kept beside it."""
+    """Make `schema` the schema of a node: a typed class becomes its class, anything else is kept beside it.
+
+    The defaults of the class that it was of are no longer its own.
+    """
     if isinstance(schema, type) and issubclass(schema, Node):
         if plain_class(node) is not schema:
+            unset_defaults(node)
             switch(node, schema)
             mirror(node)
     else:
         extra_of(node).schema = schema
+
+
+def unset_defaults(node: Node) -> None:
+    """Take out what nobody has set."""
+    if node.__extra__ is not None:
+        for key in list(node.__extra__.defaults):
+            if is_default(node, key):
+                raw_delete(node, key)
 
 
 def derives(schema: Any, other: Any) -> bool:

@@ -15,10 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import MountError
 from .keys import ROOT, format_path
 from .origin import Place, Record, Site, replace
-from .values import Deferred, Dependency
+from .values import Deferred
 
 FROZEN = 1
 WHOLE = 2
@@ -98,7 +97,7 @@ class Node(dict[Any, Any]):
 
     if not TYPE_CHECKING:  # constructors are declared by the classes below
 
-        def __new__(cls, *args, **kwargs):
+        def __new__(cls, /, *args, **kwargs):
             return blank(cls)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -266,59 +265,6 @@ def path_of(node: Node, *keys: Hashable) -> str:
     return format_path((*path_to(node), *keys)) or ROOT
 
 
-def climb(node: Node, anchor: Anchor) -> Node:
-    """The node that an anchor leads to.
-
-    Raises:
-        MountError: the tree ends above, or the path down is not there.
-    """
-    up, down = anchor
-    if up < 0:
-        return root_of(node)
-    at = node
-    for _ in range(up):
-        if at.__parent__ is None:
-            raise MountError(
-                path_of(node),
-                "holds a dependency that reads from above the subtree it was copied out with",
-                "mount the copy at the same depth before loading it, or assign the dependency anew",
-            )
-        at = at.__parent__
-    for key in down:
-        child = dict.get(at, key)
-        if not isinstance(child, Node):
-            raise MountError(path_of(node), f"holds a dependency on {path_of(at, key)}, which is no subtree here")
-        at = child
-    return at
-
-
-def anchor_of(holder: Node, value: Any) -> Anchor:
-    """The anchor of a dependency that is assigned into `holder` now.
-
-    Raises:
-        MountError: it was made on a node of another tree.
-    """
-    if not isinstance(value, Dependency) or value.bound is None:
-        rel = not isinstance(value, Dependency) or value.rel
-        return (level_of(holder), ()) if rel else WHOLE_CONFIG
-    return _way(holder, value.bound)
-
-
-def _way(holder: Node, target: Node) -> Anchor:
-    """Levels up from `holder` to the common ancestor with `target`, then the path down."""
-    if root_of(holder) is not root_of(target):
-        raise MountError(
-            path_of(holder),
-            f"gets a dependency that was made on '{path_of(target)}' of another config",
-            "make it on a node of the config that holds it: cfg.key = cfg.DEP(...)",
-        )
-    ours, theirs = path_to(holder), path_to(target)
-    common = 0
-    while common < min(len(ours), len(theirs)) and ours[common] == theirs[common]:
-        common += 1
-    return len(ours) - common, theirs[common:]
-
-
 def is_default(node: Node, key: Hashable) -> bool:
     """Whether the value of a key is what its class declares: nobody has set it, nor changed it in place."""
     extra = node.__extra__
@@ -326,7 +272,7 @@ def is_default(node: Node, key: Hashable) -> bool:
         return False
     value, declared = dict.get(node, key), extra.defaults[key]
     if isinstance(value, Node):
-        return all(is_default(value, name) for name in dict.keys(value))
+        return not value.__state__ & WHOLE and all(is_default(value, name) for name in dict.keys(value))
     return value is declared or (isinstance(value, _COMPARED) and bool(value == declared))
 
 

@@ -36,6 +36,9 @@ class Absent(Ghost):
 
     __slots__ = ()
 
+    def __format__(self: Any, spec: str) -> str:
+        return str(self.__no_value__("making it part of a text"))
+
     def __no_value__(self: Any, use: str) -> NoReturn:
         parent: Node = self.__parent__
         raise MissingValueError(

@@ -185,7 +185,7 @@ class Tree(Node):
         """
         self.__merge__(other, caller(), incremental)
 
-    def update(self, *others: Any, **values: Any) -> None:
+    def update(self, /, *others: Any, **values: Any) -> None:
         """`dict_update` with mappings or pairs, as `dict.update` takes them, then with the keyword arguments."""
         site = caller()
         for other in others:
@@ -199,9 +199,13 @@ class Tree(Node):
             raise TypeError(f"a mapping is needed to update a {type(self).__name__}, got {short_repr(other)}")
         self.__touch__()
         own = blank(self.__merge_class__())
-        graft(own, other, site, into_lists=self.__into_lists__)
+        graft(own, self.__source__(other), site, into_lists=self.__into_lists__, home=self)
         self.__check_merge__(own)
         merge(self, own, incremental)
+
+    def __source__(self, other: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """What is merged if somebody asks for a mapping."""
+        return other
 
     def __check_merge__(self, own: Any) -> None:
         """Called with what is about to be merged, converted to a tree of its own."""
@@ -284,6 +288,11 @@ class Tree(Node):
         """(path, subtree) of the tree itself and every subtree, parents first."""
         self.__ready__()
         return walk.named_branches(self)
+
+    @property
+    def named_branchs(self) -> Iterator[tuple[str, Any]]:
+        """As AlchemyCat's documentation writes `named_branches`."""
+        return self.named_branches
 
     @property
     def branches(self) -> Iterator[Any]:

@@ -30,7 +30,7 @@ from .fields import (
     type_name,
 )
 from .keys import suggest
-from .merge import schema_of, set_schema
+from .merge import derives, schema_of, set_schema
 from .node import (
     WHOLE_CONFIG,
     Node,
@@ -78,7 +78,7 @@ class TypedConfig(BaseConfig):
         rslt_dir: str = ""
     else:
 
-        def __init__(self, **values):
+        def __init__(self, /, **values):
             site = caller()
             for key, value in values.items():
                 self.__put__(key, value, site)
@@ -209,6 +209,9 @@ def fit(node: BaseConfig, key: Hashable, annotation: Any) -> None:
     value = dict.__getitem__(node, key)
     if isinstance(value, BaseConfig):
         if plain_class(value).__typed__:
+            own = node_class(plain_class(node), str(key)) or plain_class(value)
+            if own is not plain_class(value) and derives(own, plain_class(value)):  # the child's class narrows it
+                become(value, own)
             return
         if (wanted := class_for(annotation, value)) is not None:
             become(value, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from ..errors import TuneError, short_path, short_repr
@@ -30,6 +30,9 @@ class Deferred:
 
     __slots__ = ()
 
+    def __format__(self, spec: str) -> str:
+        raise TypeError(f"{self!r} is not known yet: let a DEP make the text, cfg.key = cfg.DEP(lambda c: f'...')")
+
 
 _turns = itertools.count()
 
@@ -50,23 +53,32 @@ class _Dependency(Deferred, Generic[T]):
             config.
     """
 
-    __slots__ = ("bound", "func", "priority", "rel", "turn")
+    __slots__ = ("bound", "down", "func", "priority", "rel", "turn")
 
-    def __init__(self, func: Callable[[Any], T], priority: int = 1, rel: bool = True, *, bound: Any = None) -> None:
+    def __init__(
+        self,
+        func: Callable[[Any], T],
+        priority: int = 1,
+        rel: bool = True,
+        *,
+        bound: Any = None,
+        down: tuple[Hashable, ...] = (),
+    ) -> None:
         if not callable(func):
             raise TypeError(f"{type(self).__name__} takes a function of the config, got {short_repr(func)}")
         self.func = func
         self.priority = priority
         self.rel = rel
         self.bound = bound
+        self.down = down  # inside of a container: from where the slot of the container starts, the keys down
         self.turn = next_turn()  # the order of definition
 
     def __call__(self, cfg: Any) -> T:
         return self.func(cfg)
 
-    def unbound(self) -> _Dependency[T]:
-        """The same dependency without the node that it was made on."""
-        return type(self)(self.func, self.priority, self.rel)
+    def unbound(self, down: tuple[Hashable, ...] = ()) -> _Dependency[T]:
+        """The same dependency without the node that it was made on; `down` leads there."""
+        return type(self)(self.func, self.priority, self.rel, down=down)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({function_name(self.func)})"
@@ -78,11 +90,15 @@ class _Dependency(Deferred, Generic[T]):
         return self  # immutable; a deep copy of its closure would compute with another config
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.func, self.priority, self.rel)
+        return _dependency, (type(self), self.func, self.priority, self.rel, self.down)
 
     # In a class body: `@DEP def lr(self) -> float` declares a field whose value is computed; see `typed.py`.
     def __set_name__(self, owner: type, name: str) -> None:
         pass
+
+
+def _dependency(kind: Any, func: Any, priority: int, rel: bool, down: tuple[Hashable, ...]) -> Any:
+    return kind(func, priority, rel, down=down)
 
 
 if TYPE_CHECKING:

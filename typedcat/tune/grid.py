@@ -23,8 +23,8 @@ from ..tree.walk import branches
 from .draft import Draft
 from .naming import Name, folder_name, name_parameters, name_values
 
-ParamComb = dict[str, tuple[Any, Any]]
-"""What is chosen at a point: (value, its name in tables) by the name of the parameter."""
+ParamComb = dict[str, tuple[Any, str]]
+"""What is chosen at a point: (value, its name) by the name of the parameter."""
 
 CHILD_FILE = "cfg.pkl"
 _MOST_PROBLEMS = 20  # in one message
@@ -55,6 +55,7 @@ class Cfg2Tune(Config):
         cls,
         self: BaseConfig,
         cfgs: tuple[Any, ...],
+        /,
         caps: Any = (),
         cfgs_update_at_parser: Any = (),
         schema: Any = None,
@@ -174,11 +175,13 @@ class Point:
 
     Attributes:
         folder: its name.
-        chosen: (value, its name in tables) by the name of the parameter.
+        chosen: (value, its name) by the name of the parameter.
+        labels: what the values are called in tables: numbers stay numbers.
     """
 
     folder: str
     chosen: ParamComb
+    labels: tuple[Any, ...] = ()
 
 
 class Grid:
@@ -249,7 +252,8 @@ class Grid:
         if len(chosen) == len(self.axes):
             yield Point(
                 folder_name({axis.name: axis.names[i].text for axis, i in chosen}),
-                {axis.name: (axis.values[i], axis.names[i].label) for axis, i in chosen},
+                {axis.name: (axis.values[i], axis.names[i].text) for axis, i in chosen},
+                tuple(axis.names[i].label for axis, i in chosen),
             )
             return
         axis = self.axes[len(chosen)]
@@ -278,7 +282,10 @@ class Grid:
                 node: Any = tree
                 for key in slot.keys[:-1]:
                     node = dict.__getitem__(node, key)
-                node.__put__(slot.keys[-1], branch_copy(value) if isinstance(value, BaseConfig) else value, slot.place)
+                key, anchor = slot.keys[-1], extra_of(node).anchors.get(slot.keys[-1])
+                node.__put__(key, branch_copy(value) if isinstance(value, BaseConfig) else value, slot.place)
+                if anchor is not None and key in extra_of(node).anchors:  # a dependency starts where its parameter does
+                    extra_of(node).anchors[key] = anchor
         tree.__put__(RESULT_DIR, os.path.join(self.rslt_dir, point.folder), Place(self.source, None, "point"))
         if self._has_param_deps:
             resolve(tree, only_params=True)
@@ -340,7 +347,7 @@ def _axes(base: BaseConfig) -> list[Axis]:
             if isinstance(value, Parameter):
                 slot = Slot((*path_to(node), key), _place_of(node, key))
                 found.setdefault(id(value), (value, []))[1].append(slot)
-            elif _holds_parameter(value):
+            elif not isinstance(value, BaseConfig) and _holds_parameter(value):
                 raise TuneError(
                     f"{path_of(node, key)}, set at {_place_of(node, key)}: a Param2Tune cannot stand inside a "
                     f"{type(value).__name__}\n  tune the whole value: Param2Tune([[1, 2], [1, 3]])"
@@ -376,7 +383,7 @@ def _place_of(node: Any, key: Hashable) -> Place:
 
 
 def _holds_parameter(value: Any) -> bool:
-    items = value.values() if type(value) is dict else value if type(value) in (list, tuple, set) else ()
+    items = dict.values(value) if isinstance(value, dict) else value if type(value) in (list, tuple, set) else ()
     return any(isinstance(item, Parameter) or _holds_parameter(item) for item in items)
 
 

@@ -203,7 +203,7 @@ class Cfg2TuneRunner:
             raise TuneError(f"the gather function gave no {' and no '.join(map(repr, missing))}")
 
     def _summary(self) -> pd.DataFrame:
-        labels = [tuple(label for _, label in point.chosen.values()) for point in self.points]
+        labels = [point.labels for point in self.points]
         frame = metric_frame(labels, list(self.points[0].chosen), self._metrics, self.metric_names)
         if self.failures:
             write("\n".join([f"{len(self.failures)} of {len(self.points)} runs failed:", *self._failure_lines()]))
