@@ -39,11 +39,11 @@ class SubIni(Ini):
 
 
 class SubOpt(Opt):
-    ini: SubIni = SubIni()
+    ini: SubIni = SubIni()  # pyright: ignore[reportIncompatibleVariableOverride]  # narrowed, as classes do
 
 
 class Sub(Train):
-    opt: SubOpt = SubOpt()
+    opt: SubOpt = SubOpt()  # pyright: ignore[reportIncompatibleVariableOverride]  # narrowed, as classes do
     epochs: int = 5
 
     @DEP

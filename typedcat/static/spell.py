@@ -6,6 +6,7 @@ In such a text `{module:Name}` stands for a name that has to be imported; `stub.
 from __future__ import annotations
 
 import collections
+import collections.abc
 import enum
 import functools
 import inspect
