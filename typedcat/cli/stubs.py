@@ -26,7 +26,7 @@ examples:
   typedcat stubs --watch                write again whenever a file is saved, until Ctrl-C
 
 Besides one .pyi per config there is typedcat_catalog.pyi: with it `from typedcat_catalog import load_config` gives
-load_config('configs/base/cfg.py') the type of that config. The page docs/editors.md has the settings of the checkers.
+load_config('configs/base/cfg.py') the type of that config. mypy takes the folder as mypy_path, pyright as stubPath.
 A config that cannot be read is reported, and its stub allows everything; the others are not affected.
 
 exit code: 0 done, 1 a config cannot be read, or (--check) a stub is out of date, 2 an error.
