@@ -10,7 +10,7 @@ import sys
 import traceback
 
 from ..errors import TypedcatError
-from . import diff, explain, graph, schema, show, stubs
+from . import check, diff, explain, graph, init, schema, show, stubs
 from .common import extend_import_path
 from .page import ERROR, Page
 
@@ -22,6 +22,8 @@ examples:
   typedcat graph configs/mnist/base/cfg.py             the dependencies, as a Mermaid flowchart
   typedcat schema configs/mnist/base/cfg.py            a JSON Schema, for completion in YAML configs
   typedcat stubs                                       type stubs for every config, for editors and checkers
+  typedcat init                                        the settings with which they find the stubs
+  typedcat check                                       what is wrong with them, before anything runs
   typedcat show --help                                 all about one command
 
 exit code: 0 done, 1 the configs differ (diff) or have faults, 2 an error, 130 interrupted.
@@ -130,6 +132,6 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (show, explain, diff, graph, schema, stubs):
+    for command in (show, explain, diff, graph, schema, stubs, check, init):
         command.add(commands)
     return parser, commands.choices

@@ -1,4 +1,4 @@
-"""`typedcat schema`: the JSON Schema of a config, with which editors complete and check YAML and JSON."""
+"""`typedcat schema`: the JSON Schema of a config, with which editors check YAML and JSON; or a class for the config."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..load.modules import run_config_file
 from ..load.pipeline import parse_config
 from ..load.project import find_project, locate
 from ..load.validators import json_schema
+from ..static.as_class import class_text, is_class_name
 from ..tree.keys import suggest
 from ..tree.merge import schema_of
 from .common import Commands, add_command, aside
@@ -26,11 +28,14 @@ examples:
   typedcat schema configs/mnist/base/cfg.py -O schema.json     the schema of a config
   typedcat schema schema.py:Train                              a class in a file: TypedConfig, pydantic model,
   typedcat schema lab.schemas:Train                            dataclass or TypedDict; or in a module
+  typedcat schema configs/mnist/base/cfg.py --as-class         Python: a TypedConfig class that declares the config
 
 With it editors complete the keys of YAML and JSON configs, and mark what is wrong. In VS Code, with the extension
 'YAML' (redhat.vscode-yaml), begin a YAML config with the path of the schema, counted from the config:
   # yaml-language-server: $schema=../../schema.json
 In a JSON config VS Code takes it from "json.schemas" in the settings.
+
+A class is for configs that have no schema yet. The config fits it; from then on the class is yours to edit.
 """
 _CLASS = re.compile(r"(?P<home>.+):(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 
@@ -39,6 +44,10 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "schema", "print the JSON Schema of a config, for editors", _TEXT)
     parser.add_argument("config", metavar="CONFIG", help="a config, module:Class or file.py:Class")
+    parser.add_argument(
+        "--as-class", metavar="NAME", nargs="?", const="Train", type=_class_name,
+        help="print Python instead: a class for a config without one, called NAME (default: Train)",
+    )  # fmt: skip
     parser.add_argument("-O", "--output", metavar="FILE", type=Path, help="write to a file instead")
     parser.set_defaults(run=run)
 
@@ -46,16 +55,42 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> Page:
     """Answer the command."""
     named = _CLASS.fullmatch(args.config)
+    if args.as_class is not None:
+        if named:
+            raise SchemaError(f"{args.config} is a class already\n  --as-class takes a config")
+        with aside():
+            return _written(args.output, _class_of_config(args), mode="x")
     with aside():
         schema = _class(named["home"], named["name"]) if named else _schema_of_config(args)
-    text = json.dumps(json_schema(schema), indent=2, ensure_ascii=False) + "\n"
-    if args.output is None:
+    return _written(args.output, json.dumps(json_schema(schema), indent=2, ensure_ascii=False) + "\n", mode="w")
+
+
+def _written(file: Path | None, text: str, mode: str) -> Page:
+    """The answer, or nothing if it goes to a file; the mode "x" overwrites none."""
+    if file is None:
         return Page().add(text)
     try:
-        args.output.write_text(text, encoding="utf-8")
+        with file.open(mode, encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        hint = "it may have been edited; name another file, or remove it first"
+        raise ProjectError(f"{short_path(file)} exists already", hint) from error
     except OSError as error:
-        raise ProjectError(f"cannot write {short_path(args.output)}: {error.strerror}") from error
+        raise ProjectError(f"cannot write {short_path(file)}: {error.strerror}") from error
     return Page()
+
+
+def _class_name(text: str) -> str:
+    if not is_class_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a class; the config goes first: CONFIG --as-class")
+    return text
+
+
+def _class_of_config(args: argparse.Namespace) -> str:
+    """The module that declares the keys of the config."""
+    root = parse_config(args.config, args.experiments_root, args.config_root, create_rslt_dir=False)
+    name = "" if args.as_class == "Train" else f" {args.as_class}"
+    return class_text(root, args.as_class, f"typedcat schema {shlex.quote(args.config)} --as-class{name}")
 
 
 def _schema_of_config(args: argparse.Namespace) -> Any:

@@ -13,10 +13,10 @@ from .describe import Attribute, Description, StubClass
 from .spell import Spelled
 
 HEADER = "# Made by `typedcat stubs`, which overwrites it: "
-_REFERENCE = re.compile(r"\{([\w.]*):([\w.]+)\}")
-_PLAIN_IMPORTS = {
+REFERENCE = re.compile(r"\{([\w.]*):([\w.]+)\}")
+PLAIN_IMPORTS = {
     "typing": {"Any", "Literal", "Protocol"},
-    "typedcat": {"BaseConfig", "Config"},
+    "typedcat": {"DEP", "BaseConfig", "Config", "TypedConfig"},
     "typedcat.static.key": {"Closed", "Key"},
     "collections.abc": {"Callable"},
 }
@@ -35,45 +35,65 @@ def broken_text(config: str, error: str, top: Path) -> str:
     return "\n".join([*lines, "def __getattr__(name: str) -> Any: ...", ""])
 
 
+class Names:
+    """What a text calls the things that it imports.
+
+    Args:
+        shadows: names that mean something else in the body of some class.
+
+    Attributes:
+        imports: `import ...` lines.
+        from_imports: the names of each module that are imported from it.
+    """
+
+    def __init__(self, shadows: Iterable[str]) -> None:
+        self.imports: set[str] = set()
+        self.from_imports: dict[str, set[str]] = {}
+        self.shadows = set(shadows)
+
+    def type(self, text: str) -> str:
+        """A type as this text can say it."""
+        return REFERENCE.sub(lambda found: self.name(found[1], found[2]), text)
+
+    def name(self, module: str, name: str) -> str:
+        """A name of a module, which is imported for it."""
+        first = name.partition(".")[0]
+        if not module:
+            return name
+        if module == "builtins" and first not in self.shadows and hasattr(builtins, first):
+            return name
+        if first in PLAIN_IMPORTS.get(module, ()) and first not in self.shadows:
+            self.from_imports.setdefault(module, set()).add(first)
+            return name
+        return f"{self.module(module)}.{name}"
+
+    def module(self, module: str) -> str:
+        """A module, which is imported; under another name where its own means something else."""
+        if module.partition(".")[0] not in self.shadows and module != "builtins":
+            self.imports.add(f"import {module}")
+            return module
+        alias = f"_{module.replace('.', '_')}"
+        while alias in self.shadows:
+            alias = f"_{alias}"
+        self.imports.add(f"import {module} as {alias}")
+        return alias
+
+
 class _Writer:
     def __init__(self, description: Description) -> None:
         self.description = description
-        self.imports: set[str] = set()
-        self.from_imports: dict[str, set[str]] = {}
-        self.shadows = set(_names(description.classes))  # names that mean something else in the body of some class
+        self.names = Names(_names(description.classes))
+        self.type = self.names.type
 
     def text(self) -> str:
         classes = [*map(self.protocol, self.description.protocols), *map(self.node_class, self.description.classes)]
         cfg = f"cfg: {self.type(self.description.root)}"
         merged = [f"bases: {self.type(type_)}" for _, type_ in self.description.merged]
         others = f"def __getattr__(name: str) -> {self.type('{typing:Any}')}: ..."
-        froms = [f"from {module} import {', '.join(sorted(names))}" for module, names in self.from_imports.items()]
-        head = [f"{HEADER}{self.description.config}", "# mypy: ignore-errors", *sorted(self.imports), *sorted(froms)]
+        imported = self.names.from_imports.items()
+        froms = sorted(f"from {module} import {', '.join(sorted(names))}" for module, names in imported)
+        head = [f"{HEADER}{self.description.config}", "# mypy: ignore-errors", *sorted(self.names.imports), *froms]
         return "\n".join([*head, "", *("\n".join([one, ""]) for one in classes), cfg, *merged, others, ""])
-
-    # -- names
-
-    def type(self, text: str) -> str:
-        """A type as this stub can say it."""
-        return _REFERENCE.sub(lambda found: self.name(found[1], found[2]), text)
-
-    def name(self, module: str, name: str) -> str:
-        first = name.partition(".")[0]
-        if not module:
-            return name
-        if module == "builtins" and first not in self.shadows and hasattr(builtins, first):
-            return name
-        if first in _PLAIN_IMPORTS.get(module, ()) and first not in self.shadows:
-            self.from_imports.setdefault(module, set()).add(first)
-            return name
-        if module.partition(".")[0] not in self.shadows and module != "builtins":
-            self.imports.add(f"import {module}")
-            return f"{module}.{name}"
-        alias = f"_{module.replace('.', '_')}"
-        while alias in self.shadows:
-            alias = f"_{alias}"
-        self.imports.add(f"import {module} as {alias}")
-        return f"{alias}.{name}"
 
     # -- classes
 

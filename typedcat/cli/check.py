@@ -1,0 +1,126 @@
+"""`typedcat check`: everything that can be known to be wrong with configs before a run starts."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import ProjectError, short_path
+from ..load.inherit import RESULT_DIR
+from ..load.project import DEFAULT_CONFIG_ROOT, Project, find_project
+from ..static.check_config import Child, check_configs
+from ..static.findings import Checked, Finding, json_text, ordered, summary, text_lines, united
+from ..static.pool import LONGEST_S
+from ..static.run_mypy import is_installed, type_errors
+from ..static.sources import find_configs
+from ..tree.config import BaseConfig
+from ..tree.origin import Place
+from ..tune.grid import Grid
+from .common import Commands, add_jobs, add_plain_command, progress_bar
+from .page import ERROR, HEAD, NEW, PLACE, Page
+
+_TEXT = """\
+Check configs before anything runs: they load, their dependencies can be computed, their values fit the schema, each \
+child of a tune config can be built, `ini` has only arguments that `cls` takes, and no new key is one slip away from \
+an inherited one. Then mypy checks all Python configs at once, whatever their folders are called.
+
+examples:
+  typedcat check                            every config below the project's config root
+  typedcat check configs/mnist cfg.yaml     some of them
+  typedcat check --no-mypy --format json    without types, for programs
+
+A line that is meant as it is: `cfg.opt.ini.lrs = 1  # typedcat: ignore[near-miss]`; mypy has its own `type: ignore`.
+A file that others inherit from or mount need not be complete by itself.
+
+codes: load, missing-base, dependency, validation, unknown-argument, near-miss, tune, and those of mypy.
+exit code: 0 no problems, 1 problems were found, 2 the configs could not be checked.
+"""
+_NO_MYPY = "mypy is not installed, so types were not checked: pip install 'typedcat[check]'"
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_plain_command(commands, "check", "find what is wrong with configs before anything runs", _TEXT)
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", help="folders or files (default: the project's config root)"
+    )
+    parser.add_argument("--no-mypy", action="store_true", help="leave types out")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="(default: text)")
+    add_jobs(parser, LONGEST_S)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> Page:
+    """Answer the command."""
+    configs = _configs(args.paths)
+    with progress_bar("check") as progress:
+        checked = check_configs(configs, children, jobs=args.jobs, timeout_s=args.timeout, progress=progress)
+    with_types = not args.no_mypy and is_installed()
+    types = _type_errors(checked, args) if with_types else []
+    seen = {(one.file, one.line) for one in types}
+    findings = [one for one in united(checked) if one.code != "near-miss" or (one.file, one.line) not in seen]
+    note = "" if with_types or args.no_mypy else _NO_MYPY
+    return answer(ordered([*findings, *types]), len(configs), args.format == "json", note)
+
+
+def children(tree: BaseConfig) -> Iterator[Child]:
+    """The name of each child of a tune config, and what builds it.
+
+    Raises:
+        TuneError: the grid cannot be walked.
+    """
+    grid = Grid(tree)
+    if not dict.__contains__(grid.base, RESULT_DIR):  # it lies outside of the config root, where no run starts
+        grid.base.__put__(RESULT_DIR, os.curdir, Place(grid.source, None, "folder"))
+    for point in grid.points():
+        yield point.folder, functools.partial(grid.child, point)
+
+
+def _configs(names: list[str]) -> list[Path]:
+    """The config files below what the user named, each once."""
+    roots = [Path(os.path.abspath(name)) for name in names] or [_config_root(find_project())]
+    for root in roots:
+        if not root.exists():
+            raise ProjectError(f"{short_path(root)} does not exist", "name folders or files: typedcat check configs")
+    return list(dict.fromkeys(config for root in roots for config in find_configs(root)))
+
+
+def _config_root(project: Project) -> Path:
+    return Path(os.path.abspath(project.root / (project.config_root or DEFAULT_CONFIG_ROOT)))
+
+
+def _type_errors(checked: list[Checked], args: argparse.Namespace) -> list[Finding]:
+    """What mypy finds, project by project."""
+    by_root: dict[Path, list[Path]] = {}
+    for config in (Path(one.config) for one in checked):
+        by_root.setdefault(find_project(config).root, []).append(config)
+    died = {Path(one.config) for one in checked if not one.survived}  # reading them again takes as long again
+    found: list[Finding] = []
+    for root, own in by_root.items():
+        everywhere = _config_root(find_project(root))
+        others = find_configs(everywhere) if everywhere.exists() else []
+        stubbed = [path for path in dict.fromkeys([*own, *others]) if path not in died]
+        with progress_bar("types") as progress:
+            found += type_errors(own, stubbed, root, jobs=args.jobs, timeout_s=args.timeout, progress=progress)
+    return found
+
+
+def answer(findings: list[Finding], configs: int, as_json: bool, note: str = "") -> Page:
+    """What the command says; as JSON, the summary goes to standard error."""
+    page = Page(code=1 if findings else 0)
+    end = Page()
+    if note:
+        end.line(note)
+    end.line((summary(findings, configs), HEAD if findings else NEW))
+    if as_json:
+        end.write(error=True)
+        return page.add(json_text(findings))
+    for finding in findings:
+        for place, severity, text in text_lines(finding):
+            style = ERROR if severity == "error" else PLACE
+            page.line((f"{place}: ", HEAD), (f"{severity}: ", style), text)
+    page.pieces += end.pieces
+    return page
