@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from .catalog import Entry
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FOLDER = ".typedcat_cache"
 
@@ -22,16 +22,45 @@ class Made:
     """What was made of a config.
 
     Attributes:
-        stub: the text of its stub.
-        entry: what the catalog says of it.
-        files: the config files that it consists of.
+        description: what its stub says, as JSON: of most configs nobody wants to know again.
+        opened: the config files that it consists of.
+        paths: how users may write its path.
+        digests: of the classes of its stub.
         modules: the user's own modules that its process had imported: those of this config, and maybe of others.
     """
 
-    stub: str
-    entry: Entry
-    files: tuple[str, ...]
+    description: str
+    opened: tuple[str, ...]
+    paths: tuple[str, ...]
+    digests: dict[str, str]
     modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A stub as it was written.
+
+    Attributes:
+        elsewhere: the classes that other stubs define.
+        text: the stub.
+        root, merged: as in its description.
+    """
+
+    elsewhere: dict[str, str]
+    text: str
+    root: str
+    merged: tuple[tuple[tuple[str, ...], str], ...]
+
+
+@dataclass
+class _Content:
+    """What stands in the file."""
+
+    version: str = ""
+    modules: dict[str, str] = field(default_factory=dict)
+    signatures: dict[str, dict[str, str]] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
 
 
 class Cache:
@@ -45,15 +74,10 @@ class Cache:
         self.file = top / FOLDER / f"stubs-{key}.json"
         self.digests: dict[str, str] = {}
         found = _read(self.file)
-        same = found.get("version") == _version()
-        self.made: dict[str, Made] = {}
-        self.signatures: dict[str, dict[str, str]] = {}
-        self.modules: dict[str, str] = found.get("modules", {}) if same else {}
-        if same and all(self.digest(file) == digest for file, digest in self.modules.items()):
-            self.made = {name: _made(one) for name, one in found["made"].items()}
-            self.signatures = found["signatures"]
-        else:
-            self.modules = {}
+        same = found.version == _version()
+        same = same and all(self.digest(file) == digest for file, digest in found.modules.items())
+        self.content = found if same else _Content(_version())
+        self.changed = False
 
     def digest(self, file: str) -> str:
         """The digest of the contents of a file; '' if it is not there."""
@@ -68,42 +92,63 @@ class Cache:
 
     def is_fresh(self, name: str) -> bool:
         """Whether none of the files of a config has changed."""
-        signature = self.signatures.get(name)
+        signature = self.content.signatures.get(name)
         return signature is not None and all(self.digest(file) == digest for file, digest in signature.items())
 
     def get(self, name: str) -> Made | None:
         """What was made of a config, by this run or a former one."""
-        return self.made.get(name)
+        return self.content.made.get(name)
 
     def keep(self, name: str, made: Made) -> None:
         """Remember what was made."""
-        self.made[name] = made
-        self.signatures[name] = {file: self.digest(file) for file in made.files}
-        self.modules.update((file, self.digest(file)) for file in made.modules)
+        self.changed = True
+        self.content.made[name] = made
+        self.content.written.pop(name, None)
+        self.content.signatures[name] = {file: self.digest(file) for file in made.opened}
+        self.content.modules.update((file, self.digest(file)) for file in made.modules)
+
+    def written(self, name: str, elsewhere: dict[str, str]) -> Written | None:
+        """The stub of a config, if it was written with the same classes left out."""
+        found = self.content.written.get(name)
+        return found if found is not None and found.elsewhere == elsewhere else None
+
+    def keep_written(self, name: str, written: Written) -> None:
+        """Remember a stub."""
+        self.changed = True
+        self.content.written[name] = written
 
     def forget(self, name: str) -> None:
         """Make it again next time."""
-        self.made.pop(name, None)
-        self.signatures.pop(name, None)
+        self.changed = True
+        for known in (self.content.made, self.content.written, self.content.signatures):
+            known.pop(name, None)
 
     def save(self) -> None:
-        """Write it for the next run."""
-        made = {name: asdict(one) | {"modules": ()} for name, one in self.made.items()}
-        content = {"version": _version(), "modules": self.modules, "signatures": self.signatures, "made": made}
+        """Write it for the next run, if there is anything new in it."""
+        if not self.changed:
+            return
         with contextlib.suppress(OSError):
             self.file.parent.mkdir(exist_ok=True)
             (self.file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
             partial = self.file.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps(content), encoding="utf-8")
+            partial.write_bytes(_adapter().dump_json(self.content))
             partial.replace(self.file)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> _Content:
+    from pydantic import ValidationError
+
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return _adapter().validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return _Content()
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[_Content]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(_Content)
 
 
 @functools.cache
@@ -113,9 +158,3 @@ def _version() -> str:
     for file in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def _made(one: dict[str, Any]) -> Made:
-    entry = one["entry"]
-    merged = tuple((tuple(bases), text) for bases, text in entry["merged"])
-    return Made(one["stub"], Entry(entry["module"], tuple(entry["paths"]), entry["root"], merged), tuple(one["files"]))

@@ -104,22 +104,20 @@ def catalog_text(entries: Iterable[Entry]) -> str:
     Configs of one type share an overload; of a path that two configs have, neither gets one.
     """
     by_type, merged = _grouped(sorted(entries, key=lambda entry: entry.module))
-    names = {text: f"_t{i}" for i, text in enumerate(dict.fromkeys([*by_type, *merged.values()]))}
-    types = [f"{name}: TypeAlias = {_said(text)}" for text, name in names.items()]
-    types += [f"{_paths(names[text])}: TypeAlias = {_literal(paths)}" for text, paths in by_type.items()]
+    names = {text: _said(text) for text in (*by_type, *merged.values())}
+    types = [f"_p{i}: TypeAlias = {_literal(paths)}" for i, paths in enumerate(by_type.values())]
     modules = sorted({module for text in names for module, _ in _REFERENCE.findall(text)} - {"typedcat", "builtins"})
-    single = [(_paths(names[text]), names[text]) for text in by_type]
+    single = [(f"_p{i}", names[text]) for i, text in enumerate(by_type)]
     several = [(bases, names[text]) for bases, text in merged.items()]
     parts = [_HEAD, *(f"import {module}\n" for module in modules), _TAIL, *(f"{line}\n" for line in types), "\n"]
     parts += (_LOAD.format(path=path, type=name, more="") for path, name in single)
     parts += (_LOAD.format(path="Base", type=name, more=f", like: {path}") for path, name in single)
     parts += [_OPEN_LOAD, "\n"]
-    for cls in ("Config", "Cfg2Tune"):
-        parts += ["\n", f"class {cls}(typedcat.{cls}):\n"]
-        parts += (_MERGED_CONSTRUCTOR.format(path=_tuple(bases), type=name) for bases, name in several)
-        parts += (_CONSTRUCTOR.format(path=path, type=name) for path, name in single)
-        parts.append(_OPEN_CONSTRUCTOR)
-    parts.append("\n")
+    parts.append("class _ByPath:\n")
+    parts += (_MERGED_CONSTRUCTOR.format(path=_tuple(bases), type=name) for bases, name in several)
+    parts += (_CONSTRUCTOR.format(path=path, type=name) for path, name in single)
+    parts.append(_OPEN_CONSTRUCTOR)
+    parts += (f"class {cls}(_ByPath, typedcat.{cls}): ...\n" for cls in ("Config", "Cfg2Tune"))
     parts += (_INHERIT.format(path=f"base: {path}", type=name) for path, name in single)
     parts += (_INHERIT.format(path=_arguments(bases), type=name) for bases, name in several)
     parts.append(_OPEN_INHERIT)
@@ -150,11 +148,6 @@ def _absolute(text: str, module: str) -> str:
 
 def _said(text: str) -> str:
     return _REFERENCE.sub(lambda found: found[2] if found[1] == "builtins" else f"{found[1]}.{found[2]}", text)
-
-
-def _paths(type_name: str) -> str:
-    """What the alias for the paths of a type is called."""
-    return f"_p{type_name.removeprefix('_t')}"
 
 
 def _literal(paths: list[str]) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import ProjectError, TypedcatError, short_path
-from .cache import Cache, Made
+from .cache import Cache, Made, Written
 from .catalog import MODULE, Entry, catalog_text
-from .describe import describe
+from .describe import Description, describe
 from .names import module_name, stub_path
 from .pool import LONGEST_S, each
+from .share import Elsewhere, digests, elsewhere, without
 from .stub import HEADER, broken_text, stub_text
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Progress = Callable[[int, int], None]
 """Called with how many configs are done, and how many there are."""
@@ -79,10 +85,15 @@ def generate(
             cache.keep(name, done.result)
         if progress is not None:
             progress(count, len(todo))
-    for name in report.configs:
-        if (made := cache.get(name)) is not None:
-            texts[stub_path(name)] = made.stub
-            entries.append(made.entry)
+    found = {name: made for name in report.configs if (made := cache.get(name)) is not None}
+    left_out = elsewhere((name, len(made.opened), made.digests) for name, made in found.items())
+    for name, made in found.items():
+        written = cache.written(name, left_out[name])
+        if written is None:
+            written = _written(made, left_out[name])
+            cache.keep_written(name, written)
+        texts[stub_path(name)] = written.text
+        entries.append(Entry(module_name(name), made.paths, written.root, written.merged))
     texts[f"{MODULE}.pyi"] = catalog_text(entries)
     _bring_to_date(out, texts, report, dry_run)
     cache.save()
@@ -90,7 +101,7 @@ def generate(
 
 
 def make(path: Path, top: Path) -> Made:
-    """The stub of one config, in a process that has its project as working directory.
+    """What the stub of one config says, in a process that has its project as working directory.
 
     Raises:
         TypedcatError: it cannot be read.
@@ -98,8 +109,21 @@ def make(path: Path, top: Path) -> Made:
     name = _below(path, top)
     made = describe(path, top, lambda file: _module_of(file, top))
     own = _below(path, Path.cwd()) if path.is_relative_to(Path.cwd()) else name
-    entry = Entry(module_name(name), tuple(dict.fromkeys((name, own))), made.root, made.merged)
-    return Made(stub_text(made), entry, made.opened, tuple(_project_modules(top, set(made.opened))))
+    text = _adapter().dump_json(made).decode()
+    modules = tuple(_project_modules(top, set(made.opened)))
+    return Made(text, made.opened, tuple(dict.fromkeys((name, own))), digests(made), modules)
+
+
+def _written(made: Made, left_out: Elsewhere) -> Written:
+    description = without(_adapter().validate_json(made.description), left_out)
+    return Written(left_out, stub_text(description), description.root, description.merged)
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Description]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Description)
 
 
 def _module_of(file: str, top: Path) -> str | None:

@@ -13,6 +13,7 @@ from ..errors import ProjectError, short_path
 ENDINGS = (".py", ".yaml", ".yml", ".json")  # a pickle is what the tuner or a user saved: no source
 _NAMES = {"cfg", "config"}
 _MENTION = re.compile(rb"\b(cfg|config)\b")
+_PLAINLY = re.compile(rb"^(?:cfg|config)[ \t]*(?::[^\n=]+)?=[^=]", re.MULTILINE)  # most of them; parsing takes longer
 
 
 def find_configs(root: Path) -> list[Path]:
@@ -47,6 +48,8 @@ def defines_config(path: Path) -> bool:
     try:
         source = path.read_bytes()
     except OSError:
+        return True
+    if _PLAINLY.search(source):
         return True
     if not _MENTION.search(source):
         return False
