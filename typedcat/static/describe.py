@@ -29,7 +29,7 @@ from ..tree.origin import Origin, Place, history, newest
 from ..tree.typed import TypedConfig
 from ..tree.values import Dependency, Parameter
 from ..tree.walk import branches
-from .spell import ANY, CONFIG, WIDE_SUBTREE, ModuleOf, Spelled, Speller, union, unused
+from .spell import ANY, CONFIG, NONE, WIDE_SUBTREE, ModuleOf, Spelled, Speller, union, unused
 
 _LONGEST_LINE = 100  # characters of the user's code in a docstring
 _LONGEST_HISTORY = 6  # steps of it
@@ -242,7 +242,9 @@ class _Maker:
         """The type of a value that nothing declares."""
         choices = self.found.choices.get((id(node), key))
         if choices is not None:
-            first, *others = [self.choice(one, f"{name}{i or ''}") for i, one in enumerate((value, *choices[1:]))]
+            first, *others = [
+                self.choice(one, f"{name}{i or ''}", False) for i, one in enumerate((value, *choices[1:]))
+            ]
             every = (first, *others)
             why = "; ".join(dict.fromkeys(one.why for one in every if one.why))
             return Spelled(union(one.read for one in every), union(one.write for one in every), why)
@@ -251,7 +253,9 @@ class _Maker:
             return self.uncomputed(value, error)
         return self.choice(value, name)
 
-    def choice(self, value: Any, name: str) -> Spelled:
+    def choice(self, value: Any, name: str, alone: bool = True) -> Spelled:
+        if value is None and not alone:
+            return Spelled(NONE, NONE)
         if isinstance(value, Dependency):
             return self.uncomputed(value, None)
         if isinstance(value, BaseConfig):

@@ -75,7 +75,7 @@ class Speller:
     def value(self, value: Any) -> Spelled:
         """The type of a value: exact for reading, wide for writing."""
         self.whys = []
-        read = self._value(value, 0)
+        read = union([self._value(value, 0)])
         return Spelled(read, _wide(value, read), "; ".join(dict.fromkeys(self.whys)))
 
     def declared(self, annotation: Any) -> Spelled:
@@ -91,7 +91,7 @@ class Speller:
 
     def _value(self, value: Any, depth: int) -> str:
         if value is None:
-            return f"{ANY} | None"
+            return NONE
         if type(value) in _PLAIN:
             return f"{{builtins:{type(value).__name__}}}"
         if isinstance(value, type) and typing.get_origin(value) is None:
@@ -189,7 +189,7 @@ class Speller:
         if origin is Annotated or origin in _WRAPPERS:
             return self.annotation(arguments[0])
         if origin is Union or origin is types.UnionType:
-            return union(self.annotation(one) for one in arguments)
+            return " | ".join(dict.fromkeys(self.annotation(one) for one in arguments))
         if origin is Literal:
             return f"{{typing:Literal}}[{', '.join(self._literal(one) for one in arguments)}]"
         if origin is collections.abc.Callable:
@@ -240,8 +240,10 @@ _WRAPPERS = tuple(
 
 
 def union(members: Iterable[str]) -> str:
-    """`A | B` of distinct types; `Any` of none, or of many."""
+    """`A | B` of distinct types; `Any` of none, or of many; nothing but None stands for what is not known yet."""
     found = dict.fromkeys(part for member in members for part in _alternatives(member))
+    if list(found) == [NONE]:
+        return f"{ANY} | None"
     if not found or len(found) > _MOST_MEMBERS:
         return ANY
     last = [NONE] if found.pop(NONE, 0) is None else []
