@@ -77,7 +77,7 @@ def short_path(path: str | os.PathLike[str]) -> str:
     return text if relative.startswith(os.pardir) else relative
 
 
-_RUN_OF_A_FILE = re.compile(r"_typedcat_[0-9a-f]{8}_*\.(?:([^@\n'\"<>]+)@\d+(?=\.))?")
+_RUN_OF_A_FILE = re.compile(r"_typedcat_[\w/\\:%~-]*\.(?:((?:(?!_typedcat_)[^\n'\"<>])+?)@\d+\b)?")
 
 
 def readable(text: str) -> str:

@@ -364,7 +364,7 @@ def test_a_module_of_the_user_is_a_part_of_its_configs(project: Path, write: Wri
     write("things.py", PROJECT["things.py"].replace("by: int = 2", "by: str = ''"))
     _, answer = stubs(project)
     assert "0 written" not in answer
-    assert "by: _builtins.str" in (project / "stubs/configs/base/cfg.pyi").read_text("utf-8")
+    assert "by: str" in (project / "stubs/configs/base/cfg.pyi").read_text("utf-8")
 
 
 def test_check(project: Path) -> None:

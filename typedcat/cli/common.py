@@ -203,6 +203,8 @@ def _elsewhere(root: BaseConfig, key: Hashable) -> list[str]:
 
 def is_secret(root: BaseConfig, keys: tuple[Hashable, ...], value: Any) -> bool:
     """Whether a value must not be shown: it, or what its key is declared as, is one of pydantic's secrets."""
+    if value is None:
+        return False
     return hasattr(type(value), "get_secret_value") or is_secret_type(annotation_at(root, keys))
 
 

@@ -9,11 +9,15 @@ from collections.abc import Hashable
 from types import FunctionType
 from typing import Any
 
+from ..load.declared_types import types_at
 from ..load.modules import definition_key
+from ..load.secrets import masked
 from ..tree.config import BaseConfig
 from ..tree.keys import format_path
+from ..tree.origin import Origin
+from ..tree.text import leaf_text
 from ..tree.values import Dependency, Parameter
-from .common import Commands, add_command, add_config, add_overrides, leaves, load, place_text, story, text_of
+from .common import Commands, add_command, add_config, add_overrides, leaves, load, place_text, story
 from .page import GONE, HEAD, NEW, PLACE, Page
 
 _TEXT = """\
@@ -49,8 +53,10 @@ def run(args: argparse.Namespace) -> Page:
     for keys in dict.fromkeys((*mine, *other)):
         left, right = mine.get(keys, _ABSENT), other.get(keys, _ABSENT)
         if left is _ABSENT or right is _ABSENT or not _same(left, right):
-            _add(page, "-", GONE, ours, keys, left)
-            _add(page, "+", NEW, theirs, keys, right)
+            types = [*types_at(ours, keys), *types_at(theirs, keys)]
+            for root, value, sign, style in ((ours, left, "-", GONE), (theirs, right, "+", NEW)):
+                if value is not _ABSENT:
+                    _add(page, f"{sign} {format_path(keys) or 'cfg'}", style, masked(value, types), story(root, keys))
     if not page.pieces:
         return page
     head = Page(code=1).line((f"--- {args.a}", HEAD)).line((f"+++ {args.b}", HEAD))
@@ -66,15 +72,9 @@ def _values(root: BaseConfig) -> Values:
     return values
 
 
-def _add(page: Page, sign: str, style: str, root: BaseConfig, keys: tuple[Hashable, ...], value: Any) -> None:
-    if value is _ABSENT:
-        return
-    steps = story(root, keys)
-    text = text_of(root, keys, value).replace("\n", f"\n{sign} ")
-    page.line(
-        (f"{sign} {format_path(keys) or 'cfg'} = {text}", style),
-        (f"  # {place_text(steps[0])}" if steps else "", PLACE),
-    )
+def _add(page: Page, name: str, style: str, value: Any, steps: tuple[Origin, ...]) -> None:
+    text = "Config()" if isinstance(value, BaseConfig) else leaf_text(value).replace("\n", f"\n{name[0]} ")
+    page.line((f"{name} = {text}", style), (f"  # {place_text(steps[0])}" if steps else "", PLACE))
 
 
 # -- values of two loads

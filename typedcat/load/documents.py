@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from typedcat.errors import ConfigFileError, ConfigFormatError, ConfigNotFoundError, TypedcatError
+from typedcat.errors import ConfigFileError, ConfigFormatError, ConfigNotFoundError, TypedcatError, readable
 
 __all__ = ["decode", "read_bytes", "read_pickle"]
 
@@ -80,6 +80,8 @@ def read_pickle(path: Path) -> object:
     except TypedcatError:
         raise
     except ImportError as error:
+        if isinstance(error.__cause__, TypedcatError):  # a config file that is needed cannot be run
+            raise ConfigFormatError(path, str(error)) from error
         module = error.name or "a module"
         raise ConfigFormatError(
             path,
@@ -89,7 +91,7 @@ def read_pickle(path: Path) -> object:
     except AttributeError as error:
         raise ConfigFormatError(
             path,
-            f"the pickle needs a name that its module does not have: {error}",
+            f"the pickle needs a name that its module does not have: {readable(str(error))}",
             hints=["it was renamed or removed since the file was written: bring it back, or write the file again"],
         ) from error
     except (EOFError, pickle.UnpicklingError) as error:

@@ -1,9 +1,12 @@
 """Runs a `.py` config file: from its path, once per call, under a name of its own.
 
-Names. Each import root has a synthetic package; `configs/base/cfg.py` runs as `<package>.configs.base.cfg@<n>`, with a
-new n for every run. So relative imports work, two projects never get each other's files, and no run finds the module
-of an earlier one. What a relative import reaches (`from ..base.cfg import f`) is an ordinary module of that package:
-it runs once per process, and an edit of it is seen by the next process.
+Names. Each import root has a synthetic package, whose name is the folder's path; `configs/base/cfg.py` runs as
+`<package>.configs.base.cfg@<n>`, with a new n for every run. So relative imports work, two projects never get each
+other's files, and no run finds the module of an earlier one. What a relative import reaches (`from ..base.cfg import
+f`) is an ordinary module of that package: it runs once per process, and an edit of it is seen by the next process.
+
+Other processes. A plain pickle stores classes and functions by name, and these names say which file to run: `_Finder`
+gives a process that lacks `...cfg@3` (a worker of a spawned pool) the module, by one run of the file.
 
 Import root. It is appended to `sys.path` and stays there, since functions of a config may import later, and what is
 unpickled too. An absolute import of the user's own code is an ordinary import, with its ordinary risk: of two
@@ -19,16 +22,17 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
-from typedcat.errors import ConfigCodeError, TypedcatError, short_path
+from typedcat.errors import ConfigCodeError, TypedcatError, readable, short_path
 from typedcat.load.documents import read_bytes
 
 __all__ = ["definition_key", "last_run", "raised_at", "register_for_pickling", "run_config_file"]
@@ -40,7 +44,8 @@ _run_numbers = itertools.count(1)
 _compiled: dict[str, tuple[bytes, CodeType]] = {}  # by path: the source and what it compiled to
 _kept: dict[str, deque[str]] = {}  # by path: the names of its last runs in sys.modules
 _files: dict[str, str] = {}  # by module name without the number of the run: the path
-_packages: dict[str, str] = {}  # by folder: the name of its synthetic package
+_packages: set[str] = set()  # the names of the synthetic packages of import roots
+_PREFIX = "_typedcat_"  # how all these names begin
 
 
 def run_config_file(path: Path, *, import_root: Path) -> ModuleType:
@@ -60,22 +65,30 @@ def run_config_file(path: Path, *, import_root: Path) -> ModuleType:
     """
     file, root = os.path.abspath(path), os.path.abspath(import_root)
     code = _compile(file)
-    if root not in sys.path:
-        sys.path.append(root)
     module = _new_module(file, root)
     sys.modules[module.__name__] = module
     try:
-        exec(code, module.__dict__)
-    except BaseException as error:
+        _run(code, module, root)
+    except BaseException:
         del sys.modules[module.__name__]
-        if isinstance(error, TypedcatError):
-            error.add_note(f"while running {_place(error, file)}")
-            raise
-        if isinstance(error, (Exception, SystemExit)):
-            raise _code_error(file, error, root) from error
         raise
-    _keep(file, module.__name__)
     return module
+
+
+def _run(code: CodeType, module: ModuleType, root: str) -> None:
+    file = code.co_filename
+    module.__file__ = file
+    _files[module.__name__.rpartition("@")[0]] = file
+    if root not in (*sys.path, Path(root).anchor):
+        sys.path.append(root)
+    try:
+        exec(code, module.__dict__)
+    except TypedcatError as error:
+        error.add_note(f"while running {_place(error, file)}")
+        raise
+    except (Exception, SystemExit) as error:
+        raise _code_error(file, error, root) from error
+    _keep(file, module.__name__)
 
 
 def register_for_pickling() -> None:
@@ -85,7 +98,7 @@ def register_for_pickling() -> None:
     """
     import cloudpickle
 
-    for package in list(_packages.values()):
+    for package in list(_packages):
         cloudpickle.register_pickle_by_value(sys.modules[package])
 
 
@@ -147,49 +160,84 @@ def _new_module(file: str, root: str) -> ModuleType:
     """An empty module for one run of `file`; a file outside of `root` counts from the root of its drive."""
     path = Path(file)
     top = Path(root) if path.is_relative_to(root) else Path(path.anchor)
-    package = _package(top, path.parent.relative_to(top).parts)
-    name = f"{package}.{_mangled(path.stem)}"
-    _files[name] = file
-    spec = ModuleSpec(f"{name}@{next(_run_numbers)}", None, origin=file)
-    module = module_from_spec(spec)
-    module.__file__ = file
-    return module
+    name = f"{_package(top, path.parent.relative_to(top).parts)}.{_mangled(path.stem)}"
+    numbered = (f"{name}@{number}" for number in _run_numbers)
+    free = next(one for one in numbered if one not in sys.modules)  # it may have come with a pickle
+    return module_from_spec(ModuleSpec(free, None, origin=file))
 
 
 def _package(top: Path, folders: tuple[str, ...]) -> str:
     """The name of the package that stands for a folder, in which relative imports begin.
 
-    The import system makes these packages itself when it needs them, except where a folder has a '.' in its name:
-    those are made here, under a name with another dot.
+    The import system makes these packages itself when it needs them; see `_Finder`.
     """
-    name, folder = _synthetic_root(str(top)), top
-    for part in folders:
-        folder /= part
-        name = f"{name}.{_mangled(part)}"
-        if "." in part and name not in sys.modules:
-            sys.modules[name] = _namespace(name, str(folder))
-    return name
+    root = _PREFIX + quote(os.fsencode(top), safe="/\\:").replace(".", "%2E")
+    if root not in sys.modules:
+        sys.modules[root] = module_from_spec(_namespace(root, _folder_of(root)))
+    return ".".join([root, *map(_mangled, folders)])
 
 
-def _synthetic_root(folder: str) -> str:
-    name = _packages.get(folder)
-    if name is None:
-        name = f"_typedcat_{zlib.crc32(folder.encode('utf-8', 'surrogateescape')):08x}"
-        while name in sys.modules:  # another folder with the same checksum
-            name += "_"
-        sys.modules[name] = _namespace(name, folder)
-        _packages[folder] = name
-    return name
+def _folder_of(package: str) -> str:
+    """The import root whose synthetic package has this name."""
+    return os.fsdecode(unquote_to_bytes(package.removeprefix(_PREFIX)))
 
 
 def _mangled(part: str) -> str:
     return part.replace(".", "\u2024")  # looks like a dot, separates nothing
 
 
-def _namespace(name: str, folder: str) -> ModuleType:
+def _unmangled(part: str) -> str:
+    return part.replace("\u2024", ".")
+
+
+def _namespace(name: str, folder: str) -> ModuleSpec:
+    if "." not in name:
+        _packages.add(name)
     spec = ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = [folder]
-    return module_from_spec(spec)
+    return spec
+
+
+# -- what other processes import
+
+
+class _Finder(MetaPathFinder):
+    """Finds the modules of config files by their names; ordinary modules next to them it leaves to the import system.
+
+    That takes these packages for namespace packages; what it cannot know is the folder of an import root, and a folder
+    with a '.' in its name.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not fullname.startswith(_PREFIX):
+            return None
+        root, *parts = fullname.split(".")
+        if not parts:
+            return _namespace(root, _folder_of(root))
+        run, _, number = parts[-1].rpartition("@")
+        place = os.path.join(_folder_of(root), *map(_unmangled, parts[:-1]))
+        if number.isdecimal():
+            return ModuleSpec(fullname, _Loader(), origin=os.path.join(place, f"{_unmangled(run)}.py"))
+        folder = os.path.join(place, _unmangled(parts[-1]))
+        return _namespace(fullname, folder) if _unmangled(parts[-1]) != parts[-1] and os.path.isdir(folder) else None
+
+
+class _Loader(Loader):
+    """Runs a config file because something refers by name to what it defines."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        file = str(module.__spec__.origin if module.__spec__ is not None else "")
+        root = _folder_of(module.__name__.partition(".")[0])
+        try:
+            _run(_compile(file), module, root)
+        except TypedcatError as error:
+            reason = f"what {short_path(file)} defines is needed, and that file cannot be run: {error}"
+            raise ImportError(reason, name=module.__name__, path=file) from error
+
+
+sys.meta_path.insert(0, _Finder())
 
 
 def _keep(file: str, name: str) -> None:
@@ -234,9 +282,7 @@ def _line_in(error: BaseException, file: str) -> int | None:
 
 
 def _code_error(file: str, error: BaseException, root: str) -> ConfigCodeError:
-    message = str(error)
-    for package in _packages.values():
-        message = message.replace(f"{package}.", "")  # 'configs.base.helpers' says more than its synthetic name
+    message = readable(str(error))  # 'configs.base.helpers' says more than its synthetic name
     reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
     line, at = _line_in(error, file), raised_at(error, root)
     deeper = f"it was raised at {at}" if at and at != f"{short_path(file)}:{line}" else ""
@@ -259,7 +305,7 @@ def _hint_for(error: BaseException, root: str) -> str:
         return "a config must not end the program: remove the call of exit()"
     if not isinstance(error, ImportError):
         return ""
-    if (error.name or "").startswith(tuple(_packages.values())) or "relative import" in str(error):
+    if (error.name or "").startswith(_PREFIX) or "relative import" in str(error):
         return f"relative imports begin at the folder of the config and end at {short_path(root)}"
     if isinstance(error, ModuleNotFoundError):
         return f"is it installed for {sys.executable}? sys.path was searched, last {short_path(root)}"

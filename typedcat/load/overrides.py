@@ -15,6 +15,7 @@ from ..tree.keys import format_path, parse_path, suggest
 from ..tree.node import blank
 from ..tree.origin import Place
 from ..tree.walk import named_branches, named_leaves
+from .declared_types import types_at
 from .schema_fields import (
     MASK,
     allows_more,
@@ -22,10 +23,10 @@ from .schema_fields import (
     annotation_at,
     fields_at,
     fields_of,
-    is_secret_type,
     schema_at,
     takes_text_only,
 )
+from .secrets import masked
 from .yaml_text import parse_scalar
 
 _UNSAFE = str.maketrans({"/": "-", "\\": "-", **dict.fromkeys(map(chr, range(32)), " ")})
@@ -43,19 +44,25 @@ class Override:
         keys: the path.
         value: the part after the '='.
         new: whether the key may be a new one (`+key=value`).
-        secret: whether the key is declared as a secret, which is written nowhere.
+        public: the value with its secrets masked, if there are some: they are written nowhere.
     """
 
     text: str
     keys: tuple[Hashable, ...]
     value: str
     new: bool
-    secret: bool = False
+    public: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The whole of it, for messages."""
+        return self.text if self.public is None else f"{'+' * self.new}{format_path(self.keys)}={self.public}"
 
     @property
     def folder_suffix(self) -> str:
         """What it appends to the name of the result folder."""
-        plain = f",{format_path(self.keys)}={'hidden' if self.secret else self.value}"
+        value = self.value if self.public is None else self.public.replace(MASK, "hidden")
+        plain = f",{format_path(self.keys)}={value}"
         safe = plain.translate(_UNSAFE)
         return safe if safe == plain else f"{safe}~{zlib.crc32(plain.encode()):08x}"  # 'a/b' is not 'a-b'
 
@@ -100,10 +107,20 @@ def apply_overrides(tree: BaseConfig, overrides: Iterable[str]) -> list[Override
         if not isinstance(text, str):
             raise OverrideError(str(text), "an override is a string", hint="write 'key=value'")
         override = parse_override(text)
-        override = replace(override, secret=is_secret_type(annotation_at(tree, override.keys)))
+        override = replace(override, public=_public(override.value, types_at(tree, override.keys)))
         _apply(tree, override)
         applied.append(override)
     return applied
+
+
+def _public(text: str, types: list[Any]) -> str | None:
+    """The text of a value without the secrets in it; None if there are none."""
+    try:
+        value = parse_scalar(text)
+    except ValueError:
+        value = text
+    shown = masked(value, types)
+    return None if shown is value else str(shown)
 
 
 def _apply(tree: BaseConfig, override: Override) -> None:
@@ -115,8 +132,7 @@ def _apply(tree: BaseConfig, override: Override) -> None:
         value = _inside(tree, override, dict.__getitem__(node, keys[-1]), keys, rest, value)
     elif not _is_known(tree, node, keys) and keys != ("rslt_dir",):
         _refuse_unknown(tree, override, node, keys)
-    shown = f"{format_path(override.keys)}={MASK}" if override.secret else override.text
-    place = Place(f"override '{shown}'", None, "override")
+    place = Place(f"override '{override.shown}'", None, "override")
     mine = dict.get(node, keys[-1])
     if isinstance(value, dict) and type(mine) is not dict:
         _check_keys(tree, override, keys, value)
@@ -140,15 +156,18 @@ def _holder(tree: BaseConfig, override: Override) -> tuple[Any, int]:
         if type(value) in (dict, list):
             return node, i
         if dict.__contains__(node, key) and not (value is None and schema_at(tree, path) is not None):
-            raise OverrideError(
-                override.text, f"'{format_path(path)}' is {short_repr(value)}, which has no keys below it"
-            )
+            raise _no_keys_below(tree, override, path, value)
         if not _is_known(tree, node, path):
             _refuse_unknown(tree, override, node, path)
         child: Any = blank(node.__child_class__(key))
-        node.__put__(key, child, Place(f"override '{override.text}'", None, "override"))
+        node.__put__(key, child, Place(f"override '{override.shown}'", None, "override"))
         node = dict.__getitem__(node, key)
     return node, len(override.keys) - 1
+
+
+def _no_keys_below(tree: BaseConfig, override: Override, path: Path, value: Any) -> OverrideError:
+    shown = short_repr(masked(value, types_at(tree, path)))
+    return OverrideError(override.shown, f"'{format_path(path)}' is {shown}, which has no keys below it")
 
 
 def _is_known(tree: BaseConfig, node: Any, path: Path) -> bool:
@@ -168,9 +187,9 @@ def _refuse_unknown(tree: BaseConfig, override: Override, node: Any, path: Path)
         paths = [*(n for n, _ in named_leaves(tree)), *(n for n, _ in named_branches(tree) if n)]
         suggestions = [name for name in paths if parse_path(name)[-1] == last][:2]
     if schema is not None and not allows_more(schema):
-        raise OverrideError(override.text, f"{schema.__name__} declares no key '{format_path(path)}'", suggestions)
+        raise OverrideError(override.shown, f"{schema.__name__} declares no key '{format_path(path)}'", suggestions)
     reason = f"there is no key '{format_path(path)}'"
-    raise OverrideError(override.text, reason, suggestions, hint=f"to add it on purpose write +{override.text}")
+    raise OverrideError(override.shown, reason, suggestions, hint=f"to add it on purpose write +{override.shown}")
 
 
 def _check_keys(tree: BaseConfig, override: Override, path: Path, value: dict[Any, Any]) -> None:
@@ -216,14 +235,14 @@ def _inside(tree: BaseConfig, override: Override, leaf: Any, path: Path, rest: P
     if type(leaf) is list:
         if not isinstance(key, int) or not -len(leaf) <= key < len(leaf):
             raise OverrideError(
-                override.text, f"'{format_path(path)}' is a list of {len(leaf)}, which has no [{key!r}]"
+                override.shown, f"'{format_path(path)}' is a list of {len(leaf)}, which has no [{key!r}]"
             )
     elif type(leaf) is not dict:
-        raise OverrideError(override.text, f"'{format_path(path)}' is {short_repr(leaf)}, which has no keys below it")
+        raise _no_keys_below(tree, override, path, leaf)
     elif key not in leaf and not override.new:
         suggestions = [format_path((*path, name, *below)) for name in suggest(key, leaf)]
-        hint = f"to add it on purpose write +{override.text}"
-        raise OverrideError(override.text, f"there is no key '{format_path(at)}'", suggestions, hint)
+        hint = f"to add it on purpose write +{override.shown}"
+        raise OverrideError(override.shown, f"there is no key '{format_path(at)}'", suggestions, hint)
     changed: Any = leaf.copy()
     old = _item(leaf, key)
     changed[key] = _inside(tree, override, {} if old is None else old, at, below, new) if below else new
@@ -244,11 +263,8 @@ def _value(tree: BaseConfig, override: Override, keys: Path) -> Any:
     try:
         return parse_scalar(text)
     except ValueError as error:
-        raise OverrideError(
-            MASK if override.secret else override.text,
-            f"its value cannot be read: {error}",
-            hint="quote it to mean text",
-        ) from error
+        reason = "its value cannot be read" if override.public else f"its value cannot be read: {error}"
+        raise OverrideError(override.shown, reason, hint="quote it to mean text") from error
 
 
 def _imported(override: Override, name: str) -> Any:
@@ -256,7 +272,9 @@ def _imported(override: Override, name: str) -> Any:
         return pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
         hint = "write @package.module.Name, or quote the value to mean text"
-        raise OverrideError(override.text, f"cannot import '{name}': {error}", hint=hint) from error
+        why = f"cannot import '{name}': {error}" if name else "names nothing to import"
+        reason = why if override.public is None else "its value cannot be imported"
+        raise OverrideError(override.shown, reason, hint=hint) from error
 
 
 def _set_subtree(node: Any, key: Hashable, value: dict[Any, Any], place: Place) -> None:

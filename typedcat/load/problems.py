@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import re
+import typing
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..errors import Problem, ValidationError, short_path, short_repr
 from ..tree.config import BaseConfig
-from ..tree.fields import classes_in, members
+from ..tree.fields import classes_in, may_be_subtree
 from ..tree.keys import format_path, suggest
 from ..tree.merge import schema_of
 from ..tree.node import path_to, plain_class
 from ..tree.origin import history
 from ..tree.values import Deferred
 from ..tree.walk import named_leaves
+from .declared_types import Types, alternatives, own_types, slot_types, types_below
 from .schema_fields import (
     MASK,
     allows_more,
     annotation_below,
-    declared_nodes,
     fields_of,
-    is_secret_type,
+    is_schema,
     nested_schema,
     outermost,
-    schema_of_slot,
 )
+from .secrets import masked
 from .validators import WRONG_CLASS
 
 Path = tuple[Hashable, ...]
@@ -43,6 +44,7 @@ class _Spot:
         self.rest: list[Hashable] = []
         self.declared = declared  # the type of what the location leads to
         self.around: Any = None  # the type of what holds that
+        self.types = [declared]  # all that it may be declared as, which tells secrets
         parts = list(loc)
         value: Any = node
         for i, part in enumerate(parts):
@@ -70,6 +72,7 @@ class _Spot:
             self.rest.append(part)
         self.around = self.declared
         own = schema_of(below) if isinstance(below, BaseConfig) else None
+        self.types = [own] if own is not None else types_below(self.types, part)
         self.declared = own or annotation_below(self.declared, part)
         return below
 
@@ -124,7 +127,7 @@ def _problem(spot: _Spot, error: Any) -> Problem:
         return _unknown(path, spot.rest[-1] if spot.rest else spot.key, value, place, overrode, known)
     if kind in ("value_error", "assertion_error") and isinstance(value, Mapping):
         return Problem(path, None, _in_words(error, spot), place, "conflict", overrode)
-    return Problem(path, masked(value, [spot.declared]), _in_words(error, spot), place, kind, overrode)
+    return Problem(path, masked(value, spot.types), _in_words(error, spot), place, kind, overrode)
 
 
 def _unknown(
@@ -143,72 +146,87 @@ def _in_words(error: Any, spot: _Spot) -> str:
     return text[:1].lower() + text[1:]
 
 
-def unknown_keys(node: BaseConfig, declared: Any) -> list[Problem]:
-    """Keys that a model would silently ignore, and those that are given under two names."""
+def unknown_keys(top: BaseConfig, declared: Any) -> list[Problem]:
+    """Keys that a model would silently ignore, wherever it stands, and those that are given under two names."""
     problems = []
-    for at, kind in declared_nodes(node, declared):
-        schema = nested_schema(kind)
-        if schema is None or plain_class(at).__typed__:
+    work: list[tuple[Any, Types, Path, tuple[Any, Hashable]]] = [(top, [declared], path_to(top), (top, None))]
+    for value, types, path, slot in work:
+        if not isinstance(value, dict):
+            for i, item in enumerate(value):
+                if isinstance(item, _HOLDERS):
+                    work.append((item, types_below(types, i), (*path, i), slot))
             continue
-        fields = fields_of(schema)
-        for key, value in dict.items(at):
-            field = fields.get(key)
-            if field is not None and (field.name == key or not dict.__contains__(at, field.name)):
-                continue
-            if field is None and (allows_more(schema) or (key == "rslt_dir" and at.__parent__ is None)):
-                continue
-            path = format_path((*path_to(at), key))
-            place, overrode = _story(at, key)
-            if field is None:
-                problems.append(_unknown(path, key, value, place, overrode, fields))
-            else:
-                expected = f"is another name of '{field.name}', which is set as well"
-                problems.append(Problem(path, None, expected, place, "conflict", overrode))
+        schema = schema_for(value, types)
+        node = value if isinstance(value, BaseConfig) else None
+        is_closed = node is not None and plain_class(node).__typed__  # which has refused such keys itself
+        for key, item in dict.items(value):
+            inside = (node, key) if node is not None else slot
+            if isinstance(item, _HOLDERS):
+                work.append((item, types_below(types if schema is None else [schema], key), (*path, key), inside))
+            is_ours = key == "rslt_dir" and node is not None and node.__parent__ is None
+            if schema is not None and not is_closed and not is_ours:
+                problems += _misnamed(value, key, schema, (*path, key), inside)
     return problems
+
+
+_HOLDERS = (dict, list, tuple)
+
+
+def schema_for(value: dict[Any, Any], types: Types) -> Any:
+    """The schema, out of what a mapping may be declared as, that its keys and `Literal` values speak for.
+
+    Returns:
+        None where any key may stand.
+    """
+    if own := own_types(value):
+        return own[0]
+    found = list(alternatives(types))
+    if any(not is_schema(one) and may_be_subtree(one) for one in found):
+        return None
+    schemas = [one for one in found if is_schema(one)]
+    fitting = [one for one in schemas if _literals_fit(value, one)] or schemas
+    return min(fitting, key=lambda one: sum(key not in fields_of(one) for key in dict.keys(value)), default=None)
+
+
+def _literals_fit(value: dict[Any, Any], schema: Any) -> bool:
+    for name, field in fields_of(schema).items():
+        kinds = [one for one in alternatives([field.annotation]) if typing.get_origin(one) is typing.Literal]
+        if kinds and name in value and not any(dict.get(value, name) in typing.get_args(one) for one in kinds):
+            return False
+    return True
+
+
+def _misnamed(
+    holder: dict[Any, Any], key: Hashable, schema: Any, path: Path, slot: tuple[Any, Hashable]
+) -> list[Problem]:
+    """The problem with the name of a key of a mapping, if there is one; `slot` is where the mapping was set."""
+    fields: Any = fields_of(schema)
+    field = fields.get(key)
+    if field is None and not allows_more(schema):
+        return [_unknown(format_path(path), key, holder[key], *_story(*slot), fields)]
+    if field is not None and field.name != key and dict.__contains__(holder, field.name):
+        expected = f"is another name of '{field.name}', which is set as well"
+        place, overrode = _story(*slot)
+        return [Problem(format_path(path), None, expected, place, "conflict", overrode)]
+    return []
 
 
 def _story(holder: Any, key: Any) -> tuple[str, tuple[str, ...]]:
     """Where a value was set, and what it overrode."""
     if not dict.__contains__(holder, key):
         return "", ()
-    annotation = schema_of_slot(holder, key)
     value = dict.__getitem__(holder, key)
     steps = list(history(holder.__origins__.get(key), value))
     if not steps and isinstance(value, BaseConfig):  # a subtree that came to be when a key below it was set
         below = next((_story(at, inner) for _, (at, inner, _) in named_leaves(value)), ("", ()))
         return below[0], ()
-    older = [f"{_text(masked(step.value, [annotation]))} ({step})" for step in steps[1:]]
+    types = slot_types(holder, key)
+    older = [f"{_text(masked(step.value, types))} ({step})" for step in steps[1:]]
     return (str(steps[0]) if steps else ""), tuple(older)
 
 
 def _text(value: Any) -> str:
     return MASK if value is MASK else short_repr(value)
-
-
-_DEEPEST = 8  # a message has room for less
-
-
-def masked(value: Any, declared: list[Any], depth: int = 0) -> Any:
-    """A value for a message: of each secret in it only that there is one.
-
-    Args:
-        value: the value.
-        declared: its type, or several that it may be of.
-        depth: how deep it lies in what is shown.
-    """
-    if depth > _DEEPEST:
-        return ...
-    if any(is_secret_type(one) for one in declared):
-        return MASK
-    kinds = [one for annotation in declared for one in members(annotation)]
-    if isinstance(value, dict):
-        own = schema_of(value) if isinstance(value, BaseConfig) else None
-        kinds = kinds if own is None else [own]
-        items = dict.items(value)
-        return {key: masked(item, [annotation_below(one, key) for one in kinds], depth + 1) for key, item in items}
-    if type(value) in (list, tuple):
-        return type(value)(masked(item, [annotation_below(one, 0) for one in kinds], depth + 1) for item in value)
-    return value
 
 
 def united(problems: Iterable[Problem]) -> list[Problem]:
@@ -238,4 +256,4 @@ def refusal(root: BaseConfig, problems: Iterable[Problem], source: str = "", nam
     return ValidationError(short_path(where), name or ", ".join(names), united(problems))
 
 
-__all__ = ["masked", "problems_of", "refusal", "united", "unknown_keys", "unknown_yet"]
+__all__ = ["problems_of", "refusal", "united", "unknown_keys", "unknown_yet"]

@@ -18,7 +18,8 @@ from ..tree.merge import caps_of, schema_of
 from ..tree.node import WHOLE, is_default
 from ..tree.text import LEAVES
 from ..tree.values import Deferred
-from .schema_fields import is_secret_type, schema_of_slot
+from .declared_types import slot_types
+from .secrets import hold_secrets, masked
 
 SECRET = "is a secret, which is never written: set it where the config is loaded, or keep it out of the config"
 _LITERALS = (str, int, float, complex, bool, bytes, type(None), type(...))
@@ -91,13 +92,16 @@ class _Writer:
         if (schema := schema_of(at)) is not None:
             arguments.append(f"schema={self.code(schema, path)}")
         if caps := caps_of(at):
-            arguments.append(f"caps=({', '.join(self.code(cap.base, path) for cap in caps)},)")
+            bases = [self.declared(cap.base, slot_types(at), path) for cap in caps]
+            arguments.append(f"caps=({', '.join(bases)},)")
         return f"Config({', '.join(arguments)})"
 
     def leaf(self, at: Any, key: Any, value: Any, path: str) -> str:
-        if is_secret_type(schema_of_slot(at, key)):
-            return self.refuse(path, SECRET)
-        return self.code(value, path)
+        return self.declared(value, slot_types(at, key), path)
+
+    def declared(self, value: Any, types: list[Any], path: str) -> str:
+        """Python text of a value that is declared as one of these types."""
+        return self.code(value, path) if masked(value, types) is value else self.refuse(path, SECRET)
 
     def refuse(self, path: str, reason: str) -> str:
         self.problems.append((path.removeprefix("cfg."), reason))
@@ -181,7 +185,7 @@ def _own_leaves(at: Any) -> list[tuple[Any, Any]]:
         (key, value)
         for key, value in dict.items(at)
         if not isinstance(value, BaseConfig)
-        and not (is_default(at, key) and (isinstance(value, Deferred) or is_secret_type(schema_of_slot(at, key))))
+        and not (is_default(at, key) and (isinstance(value, Deferred) or hold_secrets(slot_types(at, key))))
     ]
 
 
@@ -202,6 +206,8 @@ def import_path(value: Any) -> str | None:
 
 def why_not(value: Any) -> str:
     """Why a value has no text."""
+    if hasattr(type(value), "get_secret_value"):
+        return SECRET
     if isinstance(value, Deferred):
         return f"{value!r} is not computed yet: save the loaded config"
     if isinstance(value, (type, FunctionType)):

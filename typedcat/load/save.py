@@ -17,9 +17,10 @@ from ..tree.config import BaseConfig
 from ..tree.copying import branch_copy, to_dict
 from ..tree.keys import join
 from ..tree.pickling import dumps
+from .declared_types import slot_types
 from .pipeline import loaded
 from .python_text import SECRET, import_path, py_text, too_deep, why_not
-from .schema_fields import MASK, is_secret_type, schema_of_slot
+from .secrets import masked
 
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _YAML_ONLY = (bytes, datetime.date, datetime.datetime)
@@ -165,10 +166,9 @@ class _Plain:
                 at = join(path, key)
                 if isinstance(held := dict.__getitem__(node, key), BaseConfig):
                     work.append((held, value, at))
-                elif is_secret_type(schema_of_slot(node, key)):
-                    data[key] = self.refuse(MASK if isinstance(value, (str, bytes)) else value, at, SECRET)
                 else:
-                    data[key] = self.convert(value, at)
+                    shown = masked(value, slot_types(node, key))
+                    data[key] = self.convert(value, at) if shown is value else self.refuse(shown, at, SECRET)
                 if (name := self.key(key, at)) is not key:
                     data[name] = data.pop(key)
         return plain

@@ -63,7 +63,7 @@ def _check(node: BaseConfig) -> tuple[Any, list[Problem]]:
     schema = schema_of(node)
     if not is_schema(schema):
         raise SchemaError(f"{short_repr(schema)} {NO_SCHEMA}")
-    problems = unknown_keys(node, schema) if not issubclass(schema, TypedConfig) else []
+    problems = unknown_keys(node, schema)
     try:
         made = adapter(schema).validate_python(model_input(node, schema), context=KEEP_NODES)
     except PydanticError as error:

@@ -264,7 +264,7 @@ def _alternatives(text: str) -> list[str]:
 def importable(value: Any, module: str, name: str) -> str:
     """The module under which a class can be imported, a public one if there is one; '' if there is none."""
     homes = [module]
-    if any(part.startswith("_") for part in module.split(".")):
+    if module.startswith("typedcat.") or any(part.startswith("_") for part in module.split(".")):
         parts = module.split(".")
         homes = [".".join(parts[: i + 1]) for i in range(len(parts))]
     for home in homes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cmath
 import html
 import pprint
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from ..errors import readable, short_repr
@@ -14,6 +14,11 @@ from .node import WHOLE, Node, plain_class
 from .walk import methods_of, named_branches
 
 LEAVES = "# ------- ↓ LEAVES ↓ ------- #"
+Mask = Callable[[Node, Hashable, Any], Any]
+BASE: Hashable = object()  # as a key: the value is one that the node inherits from
+maskers: list[Callable[[Node], Mask]] = []
+"""Give what is shown of a value, by (node, key, value); loading, which knows the types, hides secrets here."""
+
 _SPECIAL, _NAME, _EMPTY, _OFF = "\x1b[35m", "\x1b[36m", "\x1b[33m", "\x1b[0m"
 
 
@@ -37,6 +42,11 @@ def leaf_text(value: Any) -> str:
         return short_repr(value)
 
 
+def mask_of(tree: Node) -> Mask:
+    """What is shown of the values of a tree, by (node, key, value)."""
+    return maskers[0](tree) if maskers else lambda node, key, value: value
+
+
 def to_txt(tree: Node, prefix: str, color: bool) -> str:
     """See `Tree.to_txt`.
 
@@ -50,17 +60,18 @@ def to_txt(tree: Node, prefix: str, color: bool) -> str:
     def paint(name: str, code: str) -> str:
         return f"{code}{name}{_OFF}" if color else name
 
-    lines = [f"{paint(root, _SPECIAL)} = {_constructor(tree)}"]
+    mask = mask_of(tree)
+    lines = [f"{paint(root, _SPECIAL)} = {_constructor(tree, mask)}"]
     if tree.__state__ & WHOLE:
         lines.append(f"{paint(root, _SPECIAL)}.override(True)")
     for name, at in named_branches(tree, root, runs=True):
         if at is not tree and isinstance(at, Node):
             if _inherits(at):
-                lines.append(f"{paint(name, _SPECIAL)} = {_constructor(at)}")
+                lines.append(f"{paint(name, _SPECIAL)} = {_constructor(at, mask)}")
             if at.__state__ & WHOLE:
                 lines.append(f"{paint(name, _SPECIAL)}.override(True)")
     lines.append(LEAVES)
-    for name, value in _leaves(tree, root):
+    for name, value in _leaves(tree, root, mask):
         if isinstance(value, Node) and isinstance(value, tree.__branch_type__):
             lines.append(f"{paint(name, _EMPTY)} = {plain_class(value).__name__}()")
         else:
@@ -72,16 +83,16 @@ def _inherits(node: Node) -> bool:
     return node.__extra__ is not None and bool(node.__extra__.caps)
 
 
-def _constructor(node: Node) -> str:
+def _constructor(node: Node, mask: Mask) -> str:
     extra = node.__extra__
     name = plain_class(node).__name__
     if extra is None or not extra.caps:
         return f"{name}()"
-    caps = f"caps=({', '.join(repr(cap.base) for cap in extra.caps)},)"
+    caps = f"caps=({', '.join(repr(mask(node, BASE, cap.base)) for cap in extra.caps)},)"
     return f"Config(schema={name}, {caps})" if node.__typed__ else f"{name}({caps})"
 
 
-def _leaves(tree: Node, root: str) -> Iterator[tuple[str, Any]]:
+def _leaves(tree: Node, root: str, mask: Mask) -> Iterator[tuple[str, Any]]:
     """Leaves and empty subtrees, in the order of the keys."""
     seen = {id(tree)}
     stack: list[tuple[str, Any, Iterator[tuple[Any, Any]]]] = [(root, tree, iter(list(dict.items(tree))))]
@@ -91,7 +102,7 @@ def _leaves(tree: Node, root: str) -> Iterator[tuple[str, Any]]:
         for key, value in items:
             path = join(prefix, key, methods_of(at))
             if not isinstance(value, branch_type):
-                yield path, value
+                yield path, mask(at, key, value)
             elif id(value) in seen:
                 continue
             elif len(value) == 0 and not (isinstance(value, Node) and (value.__state__ & WHOLE or _inherits(value))):
@@ -104,9 +115,10 @@ def _leaves(tree: Node, root: str) -> Iterator[tuple[str, Any]]:
             stack.pop()
 
 
-def to_repr(tree: dict[Any, Any]) -> str:
+def to_repr(tree: Node) -> str:
     """The tree as the `repr` of a dict, at any depth."""
     parts: list[str] = ["{"]
+    mask = mask_of(tree)
     stack: list[tuple[Any, Iterator[tuple[Any, Any]], bool]] = [(tree, iter(list(dict.items(tree))), True)]
     open_ids = {id(tree)}
     while stack:
@@ -115,7 +127,7 @@ def to_repr(tree: dict[Any, Any]) -> str:
             parts.append(f"{'' if first else ', '}{key!r}: ")
             first = False
             if not isinstance(value, Node):
-                parts.append(repr(value))
+                parts.append(repr(mask(at, key, value)))
             elif id(value) in open_ids:
                 parts.append("{...}")
             else:
@@ -136,19 +148,21 @@ _STYLE = "margin:0 0 0 1.2em;font-family:monospace"
 def to_html(tree: Node) -> str:
     """A foldable tree; folded below the second level."""
     parts: list[str] = [f"<div style='{_STYLE}'>"]
-    stack: list[tuple[Iterator[tuple[Any, Any]], str]] = [(iter(list(dict.items(tree))), "</div>")]
+    stack: list[tuple[Any, Iterator[tuple[Any, Any]], str]] = [(tree, iter(list(dict.items(tree))), "</div>")]
     seen = {id(tree)}
+    mask = mask_of(tree)
     while stack:
-        items, end = stack[-1]
+        at, items, end = stack[-1]
         for key, value in items:
             name = html.escape(str(key))
             if isinstance(value, Node) and id(value) not in seen:
                 seen.add(id(value))
                 unfold = " open" if len(stack) < 3 else ""
                 parts.append(f"<details style='{_STYLE}'{unfold}><summary><b>{name}</b></summary>")
-                stack.append((iter(list(dict.items(value))), "</details>"))
+                stack.append((value, iter(list(dict.items(value))), "</details>"))
                 break
-            parts.append(f"<div style='{_STYLE}'><b>{name}</b>: {html.escape(leaf_text(value))}</div>")
+            shown = html.escape(leaf_text(mask(at, key, value)))
+            parts.append(f"<div style='{_STYLE}'><b>{name}</b>: {shown}</div>")
         else:
             parts.append(end)
             stack.pop()

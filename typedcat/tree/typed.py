@@ -167,8 +167,9 @@ class TypedConfig(BaseConfig):
         return tree
 
     def __refuse__(self, key: Hashable | None, action: str) -> None:
-        if str(key) in secrets_of(plain_class(self)):
-            action = "set it"  # without the value
+        field = self.__fields__.get(str(key))
+        if field is not None and "Secret" in str(field_types(plain_class(self))[field.name]):
+            action = "set it"  # without the value, which has a secret in it
         super().__refuse__(key, action)
 
     # -- defaults
