@@ -74,7 +74,7 @@ def train(cfg: Config, device: torch.device) -> dict[str, float]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-c", "--config", default="configs/digits/base,sched_from_addon,2xbs,2÷epo/cfg.py")
+    parser.add_argument("-c", "--config", default="configs/net/base,sched_from_addon,2xbs,2÷epo/cfg.py")
     parser.add_argument("-o", "--overrides", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--experiments_root", default="experiment")
     args = parser.parse_args()

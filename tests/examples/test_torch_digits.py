@@ -18,9 +18,9 @@ LOADABLE = sorted(
     for file in CONFIGS.rglob("*.py")
     if CONFIGS / "tune" not in file.parents
 )
-BASE = "configs/digits/base/cfg.py"
-COMPOSED = "configs/digits/base,sched_from_addon/cfg.py"
-FASTER = "configs/digits/base,sched_from_addon,2xbs,2÷epo/cfg.py"
+BASE = "configs/net/base/cfg.py"
+COMPOSED = "configs/net/base,sched_from_addon/cfg.py"
+FASTER = "configs/net/base,sched_from_addon,2xbs,2÷epo/cfg.py"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_dependencies_follow(torch_digits: Example) -> None:
 
 
 def test_a_patch_takes_the_place_of_the_optimizer(torch_digits: Example) -> None:
-    cfg = load_config("configs/digits/base,sgd/cfg.py", create_rslt_dir=False)
+    cfg = load_config("configs/net/base,sgd/cfg.py", create_rslt_dir=False)
     assert cfg.opt.cls.__name__ == "SGD"
     assert dict(cfg.opt.ini) == {"lr": 0.1, "momentum": 0.9, "nesterov": True}
 

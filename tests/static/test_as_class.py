@@ -519,7 +519,7 @@ def test_examples(name: str, tmp_path: Path) -> None:
     shutil.copytree(EXAMPLES / name, root, ignore=shutil.ignore_patterns("stubs", "experiment", ".*", "__pycache__"))
     if name == "digits":
         untyped_digits(root)
-    config = "configs/digits/base/cfg.py"
+    config = "configs/digits/base/cfg.py" if name == "digits" else "configs/net/base/cfg.py"
     done = spawn("schema", config, "--as-class", "-O", "generated.py", cwd=root)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     for command in (

@@ -1,0 +1,7 @@
+# Made by `typedcat stubs`, which overwrites it: examples/digits/configs/digits/base,2xbs/cfg.py
+# mypy: ignore-errors
+import schema
+from typing import Any
+
+cfg: schema.Train
+def __getattr__(name: str) -> Any: ...
