@@ -7,9 +7,10 @@ import datetime
 import enum
 import functools
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path, PurePath
-from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any
+from types import BuiltinFunctionType, FunctionType, GenericAlias, MethodType, ModuleType
+from typing import Any, NamedTuple
 
 from ..errors import SaveError, readable, short_repr
 from ..tree.config import BaseConfig
@@ -24,6 +25,7 @@ from .secrets import hold_secrets, masked
 SECRET = "is a secret, which is never written: set it where the config is loaded, or keep it out of the config"
 _LITERALS = (str, int, float, complex, bool, bytes, type(None), type(...))
 _TIMES = (datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone)
+_DEEPEST = 50  # attributes in one expression
 _TAKEN = ("cfg", "Config")  # names that the text uses itself
 _BRACKETS: dict[type, tuple[str, str, str]] = {
     list: ("[", "]", "[]"),
@@ -55,6 +57,22 @@ def too_deep(target: str) -> SaveError:
     return SaveError(target, [("cfg", "nested too deeply for its writer")], "save_pkl can hold any depth")
 
 
+class _Place(NamedTuple):
+    """Where a node is: how the text calls it, its path, and how many levels below a variable it is.
+
+    Python's compiler has a limit for the attributes of an expression, so that deep ones begin at a variable again.
+    """
+
+    code: str
+    path: str
+    depth: int
+
+    def below(self, node: Any, key: Any) -> _Place:
+        """A key of the node that is here."""
+        methods = node.__reserved__
+        return _Place(join(self.code, key, methods), join(self.path, key, methods), self.depth + 1)
+
+
 class _Writer:
     """One text: what it has to import, and what it cannot express."""
 
@@ -67,22 +85,46 @@ class _Writer:
         return [(name, _alias(name)) for name in sorted(self.modules)]
 
     def tree(self, cfg: BaseConfig) -> list[str]:
-        """The lines: subtrees that are more than dicts first, then the leaves."""
-        lines: list[str] = []
-        nodes = _named_nodes(cfg)
-        for name, at in nodes:
-            if at is cfg or self.is_special(at):
-                lines.append(f"{name} = {self.constructor(at, name)}")
-            if at.__state__ & WHOLE:
-                lines.append(f"{name}.override(True)")
+        """The lines, in the order of the keys."""
+        lines = [f"cfg = {self.constructor(cfg, 'cfg')}"]
+        if cfg.__state__ & WHOLE:
+            lines.append("cfg.override(True)")
         lines.append(LEAVES)
-        for name, at in nodes:
-            if at is not cfg and not at and not (at.__state__ & WHOLE or self.is_special(at)):
-                lines.append(f"{name} = Config()")
-            for key, value in _own_leaves(at):
-                path = join(name, key, at.__reserved__)
-                lines.append(f"{path} = {self.leaf(at, key, value, path)}")
+        stack: list[tuple[_Place, Any]] = [(_Place("cfg", "cfg", 0), self.items_of(cfg))]
+        while stack:
+            at, items = stack[-1]
+            for node, key, value in items:
+                below = at.below(node, key)
+                if not isinstance(value, BaseConfig):
+                    lines.append(f"{below.code} = {self.leaf(node, key, value, below.path)}")
+                    continue
+                lines += self.subtree(value, below)
+                if below.depth == _DEEPEST:
+                    below = _Place(f"subtree_{len(lines)}", below.path, 0)
+                    lines.append(f"{below.code} = {at.below(node, key).code}")
+                stack.append((below, self.items_of(value)))
+                break
+            else:
+                stack.pop()
         return lines
+
+    def items_of(self, node: BaseConfig) -> Iterator[tuple[Any, Any, Any]]:
+        """(node, key, value) of what a node holds, without what its class gives it again: dependencies, and secrets."""
+        for key, value in list(dict.items(node)):
+            if not (
+                is_default(node, key) and (isinstance(value, Deferred) or hold_secrets(slot_types(node, key)))
+                and not isinstance(value, BaseConfig)
+            ):  # fmt: skip
+                yield node, key, value
+
+    def subtree(self, node: BaseConfig, place: _Place) -> Iterator[str]:
+        """The lines of a subtree itself, where writing below it is not enough."""
+        if self.is_special(node):
+            yield f"{place.code} = {self.constructor(node, place.path)}"
+        elif not node and not node.__state__ & WHOLE:
+            yield f"{place.code} = Config()"
+        if node.__state__ & WHOLE:
+            yield f"{place.code}.override(True)"
 
     def is_special(self, at: Any) -> bool:
         return bool(caps_of(at)) or schema_of(at) is not None
@@ -112,8 +154,13 @@ class _Writer:
         kind = type(value)
         if kind in (float, complex) and not cmath.isfinite(value):
             return f"{kind.__name__}('{value}')"
-        if kind in _LITERALS:
+        if kind in _LITERALS or kind in (range, bytearray):
             return repr(value)
+        if kind is slice:
+            return f"slice({', '.join(self.code(one, path) for one in (value.start, value.stop, value.step))})"
+        if kind is GenericAlias:
+            items = ", ".join(self.code(one, path) for one in value.__args__)
+            return f"{self.code(value.__origin__, path)}[{items or '()'}]"
         if kind in _BRACKETS:
             start, end, empty = _BRACKETS[kind]
             return f"{start}{self.items(value, path)}{end}" if value else empty
@@ -171,35 +218,18 @@ def _alias(module: str) -> str:
     return f"module_{module.replace('.', '_')}" if module.partition(".")[0] in _TAKEN else module
 
 
-def _named_nodes(cfg: BaseConfig) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [("cfg", cfg)]
-    for name, at in found:
-        items = [(key, value) for key, value in dict.items(at) if isinstance(value, BaseConfig)]
-        found += [(join(name, key, at.__reserved__), value) for key, value in items]
-    return found
-
-
-def _own_leaves(at: Any) -> list[tuple[Any, Any]]:
-    """The leaves of a node, without those that its class gives it again: dependencies, and secrets."""
-    return [
-        (key, value)
-        for key, value in dict.items(at)
-        if not isinstance(value, BaseConfig)
-        and not (is_default(at, key) and (isinstance(value, Deferred) or hold_secrets(slot_types(at, key))))
-    ]
-
-
 def import_path(value: Any) -> str | None:
     """`module:name` of a class or function that an import finds again; None of anything else."""
-    if not isinstance(value, (type, FunctionType, BuiltinFunctionType)):
+    if not isinstance(value, (type, FunctionType, BuiltinFunctionType, MethodType)):
         return None
-    name = f"{value.__module__}:{value.__qualname__}"
+    owner = getattr(value, "__self__", None)  # of a class method, whose module a built-in one does not know
+    name = f"{owner.__module__ if isinstance(owner, type) else value.__module__}:{value.__qualname__}"
     if readable(name) != name:  # defined by a config file, or next to one: another process has no such module
         return None
     if value.__module__ == "__main__":  # which is another module in another process
         return None
     try:
-        return name if pkgutil.resolve_name(name) is value else None
+        return name if pkgutil.resolve_name(name) == value else None
     except (ImportError, AttributeError, ValueError):
         return None
 
