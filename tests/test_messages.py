@@ -77,6 +77,9 @@ CASES = {
         cfg.d = DEP(lambda c: {}[1])
         load(cfg)""",
     "dep_cycle": "cfg.a = DEP(lambda c: c.b)\ncfg.b = DEP(lambda c: c.a)\nload(cfg)",
+    "dep_that_raises_with_inputs": "cfg.a = cfg.DEP(lambda c: c.opt.ini.lr + c.n)\ncfg.n = 'x'\nload(cfg)",
+    "dep_on_a_subtree": "cfg.n = 1\ncfg.opt.a = cfg.opt.DEP(lambda o: o.n)\nload(cfg)",
+    "config_of_a_class": "Config(Train)",
     "dep_of_itself": "cfg.a = DEP(lambda c: c.a + 1)\nload(cfg)",
     "dep_of_another_config": "cfg.a = Config(b=1).DEP(lambda c: c.b)",
     "dep_cut_off": "cfg.s.t.a = DEP(lambda c: c.opt.ini.lr)\nload(cfg.s.t.copy())",

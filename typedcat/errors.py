@@ -290,7 +290,13 @@ class DependencyCycleError(DependencyError):
         arrow = " -> ".join([*(key for key, _ in self.cycle), first[0]])
         TypedcatError.__init__(
             self,
-            _with_hints(f"dependencies form a cycle: {arrow}", *(f"{key} is set at {at}" for key, at in self.cycle)),
+            _with_hints(
+                f"dependencies form a cycle: {arrow}",
+                *(f"{key} is set at {at}" for key, at in self.cycle),
+                "it took the place of the value that it reads: keep that one under another key"
+                if len(self.cycle) == 1
+                else "",
+            ),
         )
         self.key, self.place = first
         self.reason = "is part of a cycle"

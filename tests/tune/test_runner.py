@@ -610,3 +610,21 @@ def test_runner_pickles(tune: WriteTune) -> None:
     runner.register_work_fn(lambda i, *_: {"size": runner.pool_size, "points": len(runner.param_combs)})
     assert runner.tuning()["points"].tolist() == [3, 3, 3]
     assert pickle.loads(pickle.dumps(runner.cfg2tune)).rslt_dir == runner.rslt_dir
+
+
+def test_a_gather_function_that_returns_no_dict(tune: WriteTune) -> None:
+    runner = Cfg2TuneRunner(tune(SMALL), config_root="configs", experiment_root="experiment", verbosity=False)
+    runner.register_work_fn(lambda *_: None)
+    runner.register_gather_metric_fn(lambda *_: 0.5)
+    runner.tuning()
+    assert "the gather function returned 0.5; return a dict" in runner.failures[0]
+
+
+@pytest.mark.parametrize(("work", "gather"), [(lambda cfg: None, lambda *_: {}), (lambda *_: None, lambda cfg: {})])
+def test_functions_that_cannot_be_called(tune: WriteTune, work: Any, gather: Any) -> None:
+    runner = Cfg2TuneRunner(tune(SMALL), config_root="configs", experiment_root="experiment", verbosity=False)
+    runner.register_work_fn(work)
+    runner.register_gather_metric_fn(gather)
+    with pytest.raises(TuneError, match="function is called with"):
+        runner.tuning()
+    assert not runner.cfg_pkls

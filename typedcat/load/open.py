@@ -121,7 +121,7 @@ def _read_py(path: Path, project: Project) -> BaseConfig:
     if not found:
         raise ConfigContentError(path, "defines no 'cfg'", hints=[_hint_for_no_cfg(module)])
     name, value = next(iter(found.items()))
-    if not isinstance(value, Mapping) and not hasattr(value, "keys"):
+    if isinstance(value, type) or not (isinstance(value, Mapping) or hasattr(value, "keys")):
         hints = [f"make an instance: {name} = {value.__name__}()"] if isinstance(value, type) else []
         raise ConfigContentError(path, f"'{name}' must be a Config or a dict, got {short_repr(value)}", hints=hints)
     return tree_of(value, Place(str(path), None))

@@ -12,11 +12,19 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import DependencyCycleError, DependencyError, MissingKeyError, MountError, TypedcatError
+from ..errors import (
+    DependencyCycleError,
+    DependencyError,
+    MissingKeyError,
+    MountError,
+    TypedcatError,
+    did_you_mean,
+    short_repr,
+)
 from ..tree.anchors import climb
 from ..tree.config import BaseConfig
 from ..tree.copying import branch_copy
-from ..tree.keys import suggest
+from ..tree.keys import parse_path, suggest
 from ..tree.node import (
     WHOLE_CONFIG,
     Anchor,
@@ -28,17 +36,20 @@ from ..tree.node import (
     plain_class,
     switch,
 )
-from ..tree.origin import newest, place
+from ..tree.origin import history, newest, place
 from ..tree.states import switched
 from ..tree.values import P_DEP, Dependency, Extend, dependencies_in, function_name, function_place
 from ..tree.walk import branches
+from .declared_types import slot_types
 from .modules import raised_at
+from .secrets import masked
 
 _FRESH_STACK_EVERY = 50
 """After so many dependencies that wait for each other the next one is computed on a thread of its own, with a stack
 of its own: Python's recursion limit is per thread, and a user's function may take many frames itself."""
 
 _MOST_NOTES = 5  # on who reads a dependency that failed
+_MOST_READS = 3  # of a dependency that failed
 ParamDependency: Any = P_DEP
 Failures = dict[tuple[int, Hashable], TypedcatError]
 """The error of each dependency that cannot be computed, by the identity of the node that holds it, and the key."""
@@ -249,7 +260,7 @@ class _Resolver:
                 error.add_note(f"  read by {slot.path}, set at {slot.place}")
             raise
         except MissingKeyError as error:
-            hint = f"did you mean {' or '.join(map(repr, error.suggestions))}?" if error.suggestions else ""
+            hint = did_you_mean(error.suggestions) or self.elsewhere(error.key)
             why = f"reads '{error.key}', but {error.reason}"
             raise DependencyError(slot.path, slot.place, why, hint) from error
         except MountError as error:
@@ -257,11 +268,34 @@ class _Resolver:
         except (Exception, SystemExit) as error:
             detail = error.message if isinstance(error, TypedcatError) else f"{type(error).__name__}: {error}"
             at = raised_at(error, getattr(getattr(dependency.func, "__code__", None), "co_filename", ""))
-            hint = f"it was raised at {at}" if at and at != slot.place else ""
-            raise DependencyError(slot.path, slot.place, f"raised {detail}", hint) from error
+            hints = [f"it was raised at {at}"] if at and at != slot.place else []
+            hints += map(self.shown, list(slot.reads)[:_MOST_READS])
+            raise DependencyError(slot.path, slot.place, f"raised {detail}", "\n  ".join(hints)) from error
         if isinstance(value, BaseConfig):
             value.__ready__()
         return value
+
+    def elsewhere(self, path: str) -> str:
+        """A way out for a key that the whole config has, but not the node that the function got."""
+        *above, last = parse_path(path)
+        if not above or not dict.__contains__(self.root, last):
+            return ""
+        return (
+            f"'{last}' is a key of the whole config, which the function gets from cfg.DEP(...) or DEP(..., rel=False)"
+        )
+
+    def shown(self, path: str) -> str:
+        """What a dependency has read, and who set it."""
+        *above, key = parse_path(path)
+        node: Any = self.root
+        for one in above:
+            node = dict.get(node, one) if isinstance(node, dict) else None
+        if not isinstance(node, BaseConfig) or not dict.__contains__(node, key):
+            return f"it read {path}"
+        value = dict.__getitem__(node, key)
+        origin = next(history(node.__origins__.get(key), value), None)
+        by = "" if origin is None else f", set {'by' if origin.how == 'override' else 'at'} {origin}"
+        return f"it read {path} = {short_repr(masked(value, slot_types(node, key)))}{by}"
 
     def put(self, slot: _Slot, value: Any) -> None:
         node: Any = slot.node

@@ -385,7 +385,7 @@ def _take(self: BaseConfig, source: Any, site: Site | Place, alone: bool) -> Non
     if isinstance(source, (str, os.PathLike)):
         named_by = site.file if isinstance(site, Place) else site.code.co_filename
         source = hooks.open_tree(source, named_by=named_by)
-    elif not hasattr(source, "keys"):
+    elif isinstance(source, type) or not hasattr(source, "keys"):
         try:
             source = dict(source)
         except (TypeError, ValueError) as error:

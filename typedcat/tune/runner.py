@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..console import status, write
-from ..errors import TuneError, short_path
+from ..errors import TuneError, short_path, short_repr
 from ..load.pipeline import load_config
 from ..load.project import find_project
 from .engines import Outcome, Task, reason, run_here, run_in_processes
@@ -136,6 +137,9 @@ class Cfg2TuneRunner:
         """
         if self.work_fn is None:
             raise TuneError("there is no work function: decorate one with @runner.register_work_fn")
+        _check_signature(self.work_fn, "work", _WORK_ARGUMENTS)
+        if self.gather_metric_fn is not None:
+            _check_signature(self.gather_metric_fn, "gather", _GATHER_ARGUMENTS)
         self.grid.check()
         self.points = list(self.grid.points())
         self.cfg_pkls = [self._dump(point) for point in self.points]
@@ -189,6 +193,10 @@ class Cfg2TuneRunner:
             try:
                 cfg = load_config(self.cfg_pkls[i], create_rslt_dir=False)
                 metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, outcome.result, self.points[i].chosen)
+                if not isinstance(metrics, Mapping):
+                    raise TypeError(
+                        f"the gather function returned {short_repr(metrics)}; return a dict, {{'acc': 0.9}}"
+                    )
                 self._metrics[i] = dict(metrics)
                 self._check_metrics(i)
             except Exception as error:  # noqa: BLE001 - the user's function; one failed row, never the end
@@ -218,6 +226,20 @@ class Cfg2TuneRunner:
         return [
             f"  {self.points[i].folder}: {text}".replace("\n", "\n    ") for i, text in sorted(self.failures.items())
         ]
+
+
+_WORK_ARGUMENTS = ("pkl_idx", "cfg", "cfg_pkl", "cfg_rslt_dir", "cuda_env")
+_GATHER_ARGUMENTS = ("cfg", "cfg_rslt_dir", "run_rslt", "param_comb")
+
+
+def _check_signature(function: Callable[..., Any], what: str, arguments: Sequence[str]) -> None:
+    """A function that cannot be called must not be found out after hours of training."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError as error:
+        raise TuneError(f"the {what} function is called with ({', '.join(arguments)}): {error}") from error
+    except ValueError:  # one without a signature
+        return
 
 
 class _Progress:
