@@ -33,7 +33,7 @@ from .spell import ANY, CONFIG, NONE, WIDE_SUBTREE, ModuleOf, Spelled, Speller, 
 
 _LONGEST_LINE = 100  # characters of the user's code in a docstring
 _LONGEST_HISTORY = 6  # steps of it
-_DEEPEST = 40  # levels of subtrees; below, keys are not checked
+DEEPEST = 40  # levels of subtrees; below, keys are not checked
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _merged(path: Path, bases: tuple[str, ...], project: Project) -> BaseConfig:
 
 
 @dataclass
-class _Resolved:
+class Resolved:
     """A tree with every value in it that can be had.
 
     Attributes:
@@ -153,8 +153,9 @@ class _Resolved:
     failures: Failures = field(default_factory=dict)
 
 
-def _resolved(tree: BaseConfig) -> _Resolved:
-    found = _Resolved(tree)
+def resolved(tree: BaseConfig) -> Resolved:
+    """Compute what can be computed of a tree, in place; it no longer is a tune config then."""
+    found = Resolved(tree)
     for node in branches(tree):
         for key, value in list(dict.items(node)):
             if isinstance(value, Parameter):
@@ -187,11 +188,11 @@ class _Maker:
         self.speller = speller
         self.classes: list[StubClass] = []
         self.names: list[str] = []
-        self.found = _Resolved(Config())
+        self.found = Resolved(Config())
 
     def root(self, tree: BaseConfig, name: str) -> str:
         """The type of a whole config."""
-        self.found = _resolved(tree)
+        self.found = resolved(tree)
         return self.node(tree, name, schema_of(tree))
 
     def node(self, node: BaseConfig, name: str, declared: Any) -> str:
@@ -202,7 +203,7 @@ class _Maker:
             if spelled.read != ANY:
                 return spelled.read
         schema = nested_schema(schema_of(node) or declared)
-        if (not dict.__len__(node) and schema is None) or len(path_to(node)) > _DEEPEST:
+        if (not dict.__len__(node) and schema is None) or len(path_to(node)) > DEEPEST:
             return CONFIG
         made = unused(name, self.names)
         self.names.append(made)
@@ -339,4 +340,4 @@ def _annotations(function: Any) -> dict[str, Any]:
     return {name: one for name, one in inspect.get_annotations(function).items() if not isinstance(one, str)}
 
 
-__all__ = ["Attribute", "Description", "StubClass", "describe"]
+__all__ = ["DEEPEST", "Attribute", "Description", "Resolved", "StubClass", "describe", "resolved"]

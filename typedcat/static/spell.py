@@ -32,7 +32,7 @@ _MOST_MEMBERS = 6  # of a union, before it is Any
 _DEEPEST = 8  # of containers in each other
 _MOST_ITEMS = 2_000  # of a container that are looked at
 _CONFIG_MODULE = "_typedcat_"  # how the names of the modules of config files begin
-_GENERIC: dict[type, int] = {  # classes in C do not tell how many parameters they have
+GENERIC: dict[type, int] = {  # classes in C do not tell how many parameters they have
     collections.deque: 1, collections.defaultdict: 2, collections.OrderedDict: 2, collections.Counter: 1,
     collections.ChainMap: 2, functools.partial: 1, types.MappingProxyType: 2,
 }  # fmt: skip
@@ -116,7 +116,7 @@ class Speller:
         if not isinstance(value, dict):
             ellipsis = ", ..." if type(value) is tuple else ""
             return f"{{builtins:{type(value).__name__}}}[{self._union(value, depth)}{ellipsis}]"
-        if type(value) is not dict and _GENERIC.get(type(value)) != 2:
+        if type(value) is not dict and GENERIC.get(type(value)) != 2:
             return self._instance(type(value))
         name = "{builtins:dict}" if type(value) is dict else self._class(type(value))
         return f"{name}[{self._union(value, depth)}, {self._union(dict.values(value), depth)}]"
@@ -131,7 +131,7 @@ class Speller:
 
     def _instance(self, cls: type[Any]) -> str:
         name = self._class(cls)
-        count = _GENERIC.get(cls, len(getattr(cls, "__parameters__", ())))
+        count = GENERIC.get(cls, len(getattr(cls, "__parameters__", ())))
         return f"{name}[{', '.join([ANY] * count)}]" if count and name != ANY else name
 
     def function(self, value: Any) -> str:
