@@ -142,7 +142,7 @@ class TestWhatAddictDoes:
         d |= {"a": {"c": 3}}
         assert d == {"a": {"b": 1, "c": 3}}
         with pytest.raises(TypeError):
-            d | 5
+            _ = d | 5
 
     def test_setdefault(self, kind: Any) -> None:
         d = kind(a=1)

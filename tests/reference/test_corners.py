@@ -55,9 +55,9 @@ class TestNoArithmetic:
     def test_an_empty_subtree_is_no_number(self) -> None:
         cfg = load(Config(epochs={}))
         with pytest.raises(TypeError):
-            cfg.epochs + 1
+            _ = cfg.epochs + 1
         with pytest.raises(TypeError):
-            Config() + 1
+            _ = Config() + 1
         free = Config(a={})
         with pytest.raises(TypeError):
             free.a += 5

@@ -386,8 +386,9 @@ def _take(self: BaseConfig, source: Any, site: Site | Place, alone: bool) -> Non
         named_by = site.file if isinstance(site, Place) else site.code.co_filename
         source = hooks.open_tree(source, named_by=named_by)
     elif isinstance(source, type) or not hasattr(source, "keys"):
+        pairs: Any = source  # a type, too, may be iterable (an enum is)
         try:
-            source = dict(source)
+            source = dict(pairs)
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"a {type(self).__name__} is made from mappings, pairs or paths of config files, "

@@ -1,0 +1,12 @@
+"""What a run does differently from the base."""
+
+from schema import Train
+from typedcat import Config
+
+cfg = Config(schema=Train, caps="configs/base.py")
+cfg.seed = 1
+cfg.loader.batch_size = 256
+cfg.opt.ini.weight_decay = 0.1
+cfg.model.ini.width = 128
+cfg.sched.epochs = 54
+cfg.log.every = 10
