@@ -50,7 +50,7 @@ test: lint
 	$(bin)/python -m pytest
 
 quick: $(test_env)/.stamp
-	$(bin)/python -m pytest -m 'not slow'
+	$(bin)/python -m pytest -m 'not slow' -n auto
 
 lint: $(test_env)/.stamp
 	$(bin)/ruff format --check .

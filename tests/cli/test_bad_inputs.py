@@ -297,6 +297,7 @@ def test_a_pipe_is_not_waited_for(run: Run, project: Path, snapshot: Snapshot) -
     snapshot("cli/bad_inputs/a_pipe", answer.err)
 
 
+@pytest.mark.slow
 def test_what_is_deep_but_legal_is_shown(run: Run, project: Path) -> None:
     deep = "{a: " * 3_000 + "1" + "}" * 3_000
     write(project, {"configs/cfg.yaml": deep, "configs/list.json": json.dumps({"a": 1})})

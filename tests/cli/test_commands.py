@@ -433,6 +433,7 @@ class TestTheCommand:
         )
         assert done.stdout.endswith("set()\n")
 
+    @pytest.mark.slow
     @pytest.mark.skipif(sys.platform == "win32", reason="a shell with pipes is needed")
     def test_a_reader_that_stops_is_no_error(self, project: Path) -> None:
         write(project, {"configs/cfg.py": "cfg = {'k%d' % i: i for i in range(100_000)}\n"})

@@ -167,6 +167,7 @@ def test_trains_for_an_epoch(digits: Example) -> None:
     assert metrics["acc"] > 50
 
 
+@pytest.mark.slow
 def test_the_default_config_learns_and_repeats_itself(digits: Example) -> None:
     digits.run("train.py")
     assert (digits.root / "experiment/digits/base,sched_from_addon,2xbs,2÷epo/eval.json").is_file()
@@ -176,6 +177,7 @@ def test_the_default_config_learns_and_repeats_itself(digits: Example) -> None:
     assert digits.metrics() == first
 
 
+@pytest.mark.slow
 def test_a_misspelt_override_ends_training_before_it_starts(digits: Example) -> None:
     done = subprocess.run(
         [sys.executable, "train.py", "-o", "sched.epoch=1"], capture_output=True, text=True, timeout=60, check=False

@@ -223,6 +223,7 @@ class TestYaml:
         lines += [f"k{i}: &k{i} {{<<: [{', '.join([f'*k{i - 1}'] * 100)}]}}" for i in range(1, 9)]
         assert "expand to more than" in message_of(yaml_of, "\n".join(lines))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("block", [True, False])
     def test_3000_levels(self, block: bool) -> None:
         depth = 3000
@@ -238,6 +239,7 @@ class TestYaml:
         assert (value, levels) == (1, depth)
         assert document.lines[("a",) * depth] == (depth if block else 1)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
     def test_absurd_depth_is_an_error(self, opening: str) -> None:
         assert "nested more than 10,000 levels deep" in message_of(yaml_of, "a:\n " + opening * 20_000)
@@ -381,6 +383,7 @@ class TestJson:
         with pytest.raises(ConfigContentError, match=f"c.json:1: the top level is {found}, a config has keys there"):
             json_of(text)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
     def test_3000_levels(self, opening: str, closing: str) -> None:
         value: Any = json_of('{"a":' + opening * 3000 + "1" + closing * 3000 + "}").value["a"]
@@ -390,6 +393,7 @@ class TestJson:
             levels += 1
         assert (value, levels) == (1, 3000)
 
+    @pytest.mark.slow
     def test_absurd_depth_is_an_error(self) -> None:
         assert "nested more than 10,000 levels deep" in message_of(json_of, '{"a":' * 1_000_000)
 

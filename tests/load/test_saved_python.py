@@ -39,6 +39,7 @@ def test_the_order_of_keys(tmp_path: Path) -> None:
     assert loaded.w.is_whole
 
 
+@pytest.mark.slow
 def test_3000_levels(tmp_path: Path) -> None:
     cfg = Config()
     node = cfg

@@ -258,6 +258,7 @@ def test_11_misspelt_names() -> None:
         Train().epoch = 3  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [ADict, Config])
 def test_12_depth_is_no_limit(kind: Any) -> None:
     depth = 3000

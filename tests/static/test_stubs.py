@@ -339,6 +339,7 @@ def test_what_a_stub_says(project: Path, snapshot: Snapshot) -> None:
         snapshot(f"static/stubs/{name.replace('/', '_')}", text)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_every_time(project: Path) -> None:
     stubs(project)
     before = {file: file.read_bytes() for file in (project / "stubs").rglob("*.pyi")}
@@ -348,6 +349,7 @@ def test_the_same_bytes_every_time(project: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_only_what_has_changed(project: Path, write: WriteFile) -> None:
     stubs(project)
     files = {file: file.stat().st_mtime_ns for file in (project / "stubs").rglob("*.pyi")}
@@ -359,6 +361,7 @@ def test_only_what_has_changed(project: Path, write: WriteFile) -> None:
     assert "more: Key[str" in changed[0].read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_module_of_the_user_is_a_part_of_its_configs(project: Path, write: WriteFile) -> None:
     stubs(project)
     write("things.py", PROJECT["things.py"].replace("by: int = 2", "by: str = ''"))
@@ -367,6 +370,7 @@ def test_a_module_of_the_user_is_a_part_of_its_configs(project: Path, write: Wri
     assert "by: str" in (project / "stubs/configs/base/cfg.pyi").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_check(project: Path) -> None:
     code, answer = stubs(project, "--check")
     assert code == 1
@@ -389,6 +393,7 @@ def test_files_of_others_stay(project: Path, write: WriteFile) -> None:
     assert mine.read_text() == "x: int"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -416,6 +421,7 @@ def test_a_broken_config_does_not_stop_the_others(project: Path, write: WriteFil
     assert "a: Key[int" in (project / "stubs/configs/bad/cfg.pyi").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_secrets_are_in_no_stub(write: WriteFile, tmp_path: Path) -> None:
     write("schema.py", "from pydantic import SecretStr\nfrom typedcat import TypedConfig\n"
           "class Train(TypedConfig):\n    token: SecretStr = SecretStr('x')\n    name: str = ''")  # fmt: skip
@@ -428,6 +434,7 @@ def test_secrets_are_in_no_stub(write: WriteFile, tmp_path: Path) -> None:
         assert "hunter2" not in file.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_watch(project: Path, write: WriteFile) -> None:
     command = [sys.executable, "-P", "-m", "typedcat", "stubs", "-j", "1", "--watch"]
     with subprocess.Popen(command, cwd=project, stderr=subprocess.DEVNULL) as process:
@@ -447,6 +454,7 @@ def wait_for(ready: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 3}'])
 def test_a_damaged_cache_counts_as_none(project: Path, damage: str) -> None:
     stubs(project)

@@ -17,6 +17,7 @@ from .strategies import Sub, assert_sound, dicts, flags_of, subs
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(subs())
 def test_a_config_and_its_copies(model: Sub) -> None:

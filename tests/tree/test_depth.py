@@ -38,6 +38,7 @@ def kind(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
+@pytest.mark.slow
 def test_built_by_one_assignment(kind: Any) -> None:
     tree = node = kind()
     for _ in range(DEPTH):
@@ -96,6 +97,7 @@ def test_mounted_and_cleared() -> None:
     cfg.clear()
 
 
+@pytest.mark.slow
 def test_loaded_and_its_origin() -> None:
     cfg = Config(caps=deep(Config))
     node: Any = cfg
@@ -107,6 +109,7 @@ def test_loaded_and_its_origin() -> None:
     assert loaded.origin(".".join(["k"] * DEPTH + ["leaf"]))[0].value == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["yaml", "json", "pkl"])
 def test_files(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

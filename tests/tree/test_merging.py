@@ -32,6 +32,7 @@ def expected(*models: Sub) -> Sub:
     return result
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(trees, trees)
 def test_update(one: Sub, two: Sub) -> None:
@@ -118,6 +119,7 @@ json_trees = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(json_trees, min_size=1, max_size=4), st.sampled_from(["yaml", "json"]))
 def test_bases_in_data_formats(sources: list[dict[Any, Any]], ending: str) -> None:

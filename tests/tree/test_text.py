@@ -151,6 +151,7 @@ data_values: Any = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(texts, data_values, max_size=3), st.sampled_from(["yaml", "json"]))
 def test_data_formats_are_read_back_as_they_were_written(data: dict[str, Any], ending: str) -> None:

@@ -73,6 +73,7 @@ def test_no_driver(machine: Any, tune: WriteTune) -> None:
     assert Cfg2TuneRunner(path).pool_size == 0
 
 
+@pytest.mark.slow
 def test_runs_at_the_same_time_have_different_gpus(machine: Any, tune: WriteTune, project: Path) -> None:
     machine(5)
     path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune(range(6))")

@@ -65,6 +65,7 @@ def spans_of(runner: Cfg2TuneRunner) -> list[tuple[float, float]]:
 # -- the main job
 
 
+@pytest.mark.slow
 @both_engines
 def test_what_runs_get_and_what_comes_out(
     tune: WriteTune, pool_size: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -194,6 +195,7 @@ def test_any_start_method(tune: WriteTune, project: Path, method: str) -> None:
     assert done.stdout.splitlines()[-1] == "{'x': [0, 10, 20], 'same': [True, True, True]}", done.stderr
 
 
+@pytest.mark.slow
 def test_runs_go_on_at_the_same_time(tune: WriteTune) -> None:
     def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> dict[str, float]:
         start = time.time()

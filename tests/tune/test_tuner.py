@@ -75,6 +75,7 @@ def test_param_dependencies_and_others() -> None:
     assert all(type(c) is Config for c in children)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool_size", [0, 2])
 def test_a_failing_run_is_a_row(config: str, pool_size: int) -> None:
     runner = Cfg2TuneRunner(config, experiment_root="experiment", pool_size=pool_size)
