@@ -76,6 +76,12 @@ CASES = {
         cfg.b = DEP(lambda c: c.d)
         cfg.d = DEP(lambda c: {}[1])
         load(cfg)""",
+    "several_deps_that_fail": """        cfg.a = cfg.DEP(lambda c: c.opt.ini.lrr)
+        cfg.b = cfg.DEP(lambda c: c.a)
+        cfg.c = cfg.DEP(lambda c: 1 / 0)
+        cfg.d = cfg.DEP(lambda c: c.e)
+        cfg.e = cfg.DEP(lambda c: c.d)
+        load(cfg)""",
     "dep_cycle": "cfg.a = DEP(lambda c: c.b)\ncfg.b = DEP(lambda c: c.a)\nload(cfg)",
     "dep_that_raises_with_inputs": "cfg.a = cfg.DEP(lambda c: c.opt.ini.lr + c.n)\ncfg.n = 'x'\nload(cfg)",
     "dep_on_a_subtree": "cfg.n = 1\ncfg.opt.a = cfg.opt.DEP(lambda o: o.n)\nload(cfg)",
@@ -95,6 +101,7 @@ CASES = {
     "override_import": "load(cfg, overrides=['opt.ini.lr=@torchh.optim.Adam'])",
     "override_as_one_string": "load(cfg, overrides='opt.ini.lr=1')",
     "override_no_string": "load(cfg, overrides=[3])",
+    "several_bad_overrides": "load(cfg, overrides=['opt.ini.lrr=1', 'lr', 'opt.ini.lr=2', 'opt.ini.lr.x=1'])",
     "override_of_no_field": "load(Train(epochs=1), overrides=['+loader.batch_siz=1'])",
     # -- schemas
     "typed_unknown_read": "Train(epochs=1).loadr",

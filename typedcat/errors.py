@@ -32,7 +32,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "ConfigCodeError",
@@ -262,6 +262,21 @@ class MountError(TypedcatError, ValueError):
         self.key = key
         self.reason = reason
         super().__init__(_with_hints(f"{key}: {reason}", hint))
+
+
+_MOST_OTHERS = 5
+
+E = TypeVar("E", bound=TypedcatError)
+
+
+def together(errors: Sequence[E]) -> E:
+    """The first of several errors, with a note on each of the others; what is one error more than once counts once."""
+    first, *others = {id(one): one for one in errors}.values()
+    for other in others[:_MOST_OTHERS]:
+        first.add_note("  also: " + str(other).partition("\n")[0])
+    if len(others) > _MOST_OTHERS:
+        first.add_note(f"  and {len(others) - _MOST_OTHERS} more")
+    return first
 
 
 class DependencyError(TypedcatError, RuntimeError):

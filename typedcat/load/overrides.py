@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from ..errors import OverrideError, short_repr
+from ..errors import OverrideError, short_repr, together
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import graft
 from ..tree.keys import format_path, parse_path, suggest
@@ -98,19 +98,29 @@ def apply_overrides(tree: BaseConfig, overrides: Iterable[str]) -> list[Override
     """Set the overridden keys of an inherited tree, in place; returns what was applied.
 
     Raises:
-        OverrideError: an unknown key without '+', or a value that cannot be read.
+        OverrideError: an unknown key without '+', or a value that cannot be read; of several, the first, with notes on
+            the others.
     """
     if isinstance(overrides, str):
         raise OverrideError(overrides, "overrides is a list of strings, not one string", hint=f"write [{overrides!r}]")
-    applied = []
+    applied, errors = [], []
     for text in overrides:
-        if not isinstance(text, str):
-            raise OverrideError(str(text), "an override is a string", hint="write 'key=value'")
-        override = parse_override(text)
-        override = replace(override, public=_public(override.value, types_at(tree, override.keys)))
-        _apply(tree, override)
-        applied.append(override)
+        try:
+            applied.append(_applied(tree, text))
+        except OverrideError as error:
+            errors.append(error)
+    if errors:
+        raise together(errors)
     return applied
+
+
+def _applied(tree: BaseConfig, text: str) -> Override:
+    if not isinstance(text, str):
+        raise OverrideError(str(text), "an override is a string", hint="write 'key=value'")
+    override = parse_override(text)
+    override = replace(override, public=_public(override.value, types_at(tree, override.keys)))
+    _apply(tree, override)
+    return override
 
 
 def _public(text: str, types: list[Any]) -> str | None:

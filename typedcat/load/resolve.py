@@ -20,6 +20,7 @@ from ..errors import (
     TypedcatError,
     did_you_mean,
     short_repr,
+    together,
 )
 from ..tree.anchors import climb
 from ..tree.config import BaseConfig
@@ -119,10 +120,10 @@ def resolve(root: BaseConfig, *, only_params: bool = False, failures: Failures |
         failures: takes the error of each dependency that cannot be computed, which stays then; nothing is raised.
 
     Raises:
-        DependencyError: a function raised, or read an absent key.
+        DependencyError: a function raised, or read an absent key; of several, the first, with notes on the others.
         DependencyCycleError: dependencies wait for each other.
     """
-    resolver = _Resolver(root, only_params, failures)
+    resolver = _Resolver(root, only_params)
     if not resolver.slots:
         return
     resolver.open()
@@ -130,13 +131,17 @@ def resolve(root: BaseConfig, *, only_params: bool = False, failures: Failures |
         resolver.run()
     finally:
         resolver.close()
+    if failures is not None:
+        failures.update(resolver.failures)
+    elif resolver.failures:
+        raise together(list(resolver.failures.values()))
 
 
 class _Resolver:
-    def __init__(self, root: BaseConfig, only_params: bool, failures: Failures | None) -> None:
+    def __init__(self, root: BaseConfig, only_params: bool) -> None:
         self.root = root
         self.only_params = only_params
-        self.failures = failures
+        self.failures: Failures = {}
         self.slots: dict[tuple[int, Hashable], _Slot] = {}
         self.running: list[_Slot] = []
         self.nodes: list[Any] = []
@@ -194,8 +199,6 @@ class _Resolver:
         try:
             self.compute(slot)
         except TypedcatError as error:
-            if self.failures is None:
-                raise
             self.failures[id(slot.node), slot.key] = error
 
     def compute(self, slot: _Slot) -> None:
