@@ -335,7 +335,12 @@ class _Resolver:
                 self.read(at, key)
 
 
+_NEVER = frozenset({int, float, bool, str, bytes, type(None)})  # most leaves
+
+
 def _contains_dependency(value: Any) -> bool:
+    if type(value) in _NEVER:
+        return False
     return isinstance(value, Extend) or next(dependencies_in(value), None) is not None
 
 

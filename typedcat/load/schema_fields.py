@@ -150,12 +150,16 @@ def _class_place(schema: type) -> Place:
 
 def nested_schema(annotation: Any) -> Any:
     """The one schema among the alternatives of a type, or None."""
+    if annotation is None:
+        return None
     found = {one for one in alternatives(annotation) if is_schema(one)}
     return next(iter(found)) if len(found) == 1 else None
 
 
 def annotation_below(annotation: Any, key: Hashable) -> Any:
     """The declared type of the value at `key` of something that is itself declared as `annotation`, or None."""
+    if annotation is None:
+        return None
     if (schema := nested_schema(annotation)) is not None:
         field = fields_of(schema).get(str(key))
         return field.annotation if field is not None else None

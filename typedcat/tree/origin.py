@@ -6,6 +6,8 @@ are computed when somebody asks (looking them up at write time costs up to a hun
 
 from __future__ import annotations
 
+import bisect
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -94,12 +96,32 @@ def place(site: Where) -> Place:
         return site
     if isinstance(site, Declared):
         return site.find()
-    line = site.code.co_firstlineno
-    for start, end, at in site.code.co_lines():
-        if start <= site.offset < end and at is not None:
-            line = at
-            break
-    return Place(site.code.co_filename, line)
+    starts, lines = _line_table(_SameCode(site.code))
+    at = bisect.bisect_right(starts, site.offset) - 1
+    line = lines[at] if at >= 0 else None
+    return Place(site.code.co_filename, site.code.co_firstlineno if line is None else line)
+
+
+class _SameCode:
+    """A code object that equals only itself: equal code may stand in different files."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameCode) and other.code is self.code
+
+    def __hash__(self) -> int:
+        return id(self.code)
+
+
+@functools.lru_cache(maxsize=256)
+def _line_table(same: _SameCode) -> tuple[list[int], list[int | None]]:
+    """The offsets at which lines of a code object start, and the lines."""
+    spans = list(same.code.co_lines())
+    return [start for start, _, _ in spans], [line for _, _, line in spans]
 
 
 def _known_place(site: Where, known: dict[int, Place]) -> Place:
