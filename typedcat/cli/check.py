@@ -12,7 +12,7 @@ from ..errors import ProjectError, short_path
 from ..load.inherit import RESULT_DIR
 from ..load.project import DEFAULT_CONFIG_ROOT, Project, find_project
 from ..static.check_config import Child, check_configs
-from ..static.findings import Checked, Finding, json_text, ordered, summary, text_lines, united
+from ..static.findings import Checked, Finding, beside, json_text, ordered, summary, text_lines, united
 from ..static.pool import LONGEST_S
 from ..static.run_mypy import is_installed, type_errors
 from ..static.sources import find_configs
@@ -24,18 +24,19 @@ from .page import ERROR, HEAD, NEW, PLACE, Page
 
 _TEXT = """\
 Check configs before anything runs: they load, their dependencies can be computed, their values fit the schema, each \
-child of a tune config can be built, `ini` has only arguments that `cls` takes, and no new key is one slip away from \
-an inherited one. Then mypy checks all Python configs at once, whatever their folders are called.
+child of a tune config can be built, `ini` has only arguments that `cls` takes, of types that it declares, and no new \
+key is one slip away from an inherited one. Then mypy checks all Python configs at once, whatever their folders are \
+called.
 
 examples:
   typedcat check                            every config below the project's config root
   typedcat check configs/mnist cfg.yaml     some of them
   typedcat check --no-mypy --format json    without types, for programs
 
-A line that is meant as it is: `cfg.opt.ini.lrs = 1  # typedcat: ignore[near-miss]`; mypy has its own `type: ignore`.
+A line that is meant as it is: `cfg.epoch = 1  # typedcat: ignore[near-miss]`; mypy has its own `type: ignore`.
 A file that others inherit from or mount need not be complete by itself.
 
-codes: load, missing-base, dependency, validation, unknown-argument, near-miss, tune, and those of mypy.
+codes: load, missing-base, dependency, validation, unknown-argument, argument-type, near-miss, tune, and mypy's.
 exit code: 0 no problems, 1 problems were found, 2 the configs could not be checked.
 """
 _NO_MYPY = "mypy is not installed, so types were not checked: pip install 'typedcat[check]'"
@@ -58,12 +59,16 @@ def run(args: argparse.Namespace) -> Page:
     configs = _configs(args.paths)
     with progress_bar("check") as progress:
         checked = check_configs(configs, children, jobs=args.jobs, timeout_s=args.timeout, progress=progress)
-    with_types = not args.no_mypy and is_installed()
-    types = _type_errors(checked, args) if with_types else []
-    seen = {(one.file, one.line) for one in types}
-    findings = [one for one in united(checked) if one.code != "near-miss" or (one.file, one.line) not in seen]
-    note = "" if with_types or args.no_mypy else _NO_MYPY
-    return answer(ordered([*findings, *types]), len(configs), args.format == "json", note)
+    findings = united(checked, _used(checked, args) if args.paths else frozenset())
+    as_json = args.format == "json"
+    if args.no_mypy or not is_installed():
+        return answer(findings, len(configs), as_json, note="" if args.no_mypy else _NO_MYPY)
+    try:
+        findings += beside(findings, _type_errors(checked, args))
+    except ProjectError:  # what is known by now is worth more than nothing
+        answer(findings, len(configs), as_json).write()
+        raise
+    return answer(findings, len(configs), as_json)
 
 
 def children(tree: BaseConfig) -> Iterator[Child]:
@@ -85,11 +90,30 @@ def _configs(names: list[str]) -> list[Path]:
     for root in roots:
         if not root.exists():
             raise ProjectError(f"{short_path(root)} does not exist", "name folders or files: typedcat check configs")
-    return list(dict.fromkeys(config for root in roots for config in find_configs(root)))
+    configs = list(dict.fromkeys(config for root in roots for config in find_configs(root)))
+    if not configs:
+        folders = ", ".join(map(short_path, roots))
+        raise ProjectError(f"there are no configs in {folders}", "a .py config is one that defines cfg or config")
+    return configs
 
 
 def _config_root(project: Project) -> Path:
     return Path(os.path.abspath(project.root / (project.config_root or DEFAULT_CONFIG_ROOT)))
+
+
+def _used(checked: list[Checked], args: argparse.Namespace) -> frozenset[str]:
+    """The files that configs of the project build on which are not checked; read only if something is missing."""
+    lacking = [Path(one.config) for one in checked if any(finding.incomplete for finding in one.findings)]
+    known = {Path(one.config) for one in checked}
+    folders = {_config_root(find_project(config)) for config in lacking}
+    others = [config for folder in folders if folder.is_dir() for config in find_configs(folder) if config not in known]
+    read = check_configs(others, _childless, jobs=args.jobs, timeout_s=args.timeout)
+    return frozenset(file for one in read for file in one.opened if file != one.config)
+
+
+def _childless(tree: BaseConfig) -> Iterator[Child]:
+    """What `children` gives, where nobody asks for them."""
+    return iter(())
 
 
 def _type_errors(checked: list[Checked], args: argparse.Namespace) -> list[Finding]:
@@ -110,6 +134,7 @@ def _type_errors(checked: list[Checked], args: argparse.Namespace) -> list[Findi
 
 def answer(findings: list[Finding], configs: int, as_json: bool, note: str = "") -> Page:
     """What the command says; as JSON, the summary goes to standard error."""
+    findings = ordered(findings)
     page = Page(code=1 if findings else 0)
     end = Page()
     if note:

@@ -16,10 +16,10 @@ from ..load.resolve import Failures, resolve
 from ..load.schema import coerce_leaves, restore_leaves
 from ..tree.config import BaseConfig
 from .failures import findings_of, lacks_a_key, located
-from .findings import Checked, Finding, absolute
+from .findings import Checked, Fault, Finding, absolute, beside
 from .near_miss import near_misses
 from .pool import LONGEST_S, each
-from .signatures import unknown_arguments
+from .signatures import argument_faults
 
 Child: TypeAlias = tuple[str, Callable[[], BaseConfig]]
 Children = Callable[[BaseConfig], Iterator[Child]]
@@ -45,17 +45,14 @@ def check_configs(
         jobs, timeout_s: see `each`.
         progress: told about each config.
     """
-    checked = []
-    for count, done in enumerate(each(check_config, paths, children, jobs=jobs, timeout_s=timeout_s), 1):
-        if done.result is not None:
-            checked.append(done.result)
-        else:
-            config = str(done.path)
-            finding = Finding(config, 1, "load", str(done.error), (), config)
-            checked.append(Checked(config, (finding,), survived=False))
+    checked: dict[Path, Checked] = {}
+    for done in each(check_config, paths, children, jobs=jobs, timeout_s=timeout_s):
+        config = str(done.path)
+        lost = Finding(config, 1, "load", str(done.error), (), config)
+        checked[done.path] = done.result or Checked(config, (lost,), survived=False)
         if progress is not None:
-            progress(count, len(paths))
-    return checked
+            progress(len(checked), len(paths))
+    return [checked[path] for path in paths]
 
 
 def check_config(path: Path, children: Children) -> Checked:
@@ -78,13 +75,13 @@ def _findings(path: Path, children: Children, opened: Sequence[Opened]) -> list[
         found = [finding for one in errors for finding in findings_of(one, path, opened)]
     if tree is None:
         return found
-    guesses = [*near_misses(tree, path)] if len({one.path for one in opened}) > 1 else []
     if not is_tune(tree):
-        guesses += unknown_arguments(tree, path)
+        found += beside(found, argument_faults(tree, path))
     elif not found:
         found = list(_of_children(tree, children, path))
-    told = {(one.file, one.line) for one in found}  # a key that no schema has, say: one finding is enough
-    return [*found, *(one for one in guesses if (one.file, one.line) not in told)]
+    if len({one.path for one in opened}) > 1:
+        found += beside(found, near_misses(tree, path))
+    return found
 
 
 def _salvaged(path: Path, error: TypedcatError) -> tuple[BaseConfig | None, list[TypedcatError]]:
@@ -122,20 +119,18 @@ def _unexpected(error: BaseException, path: Path) -> Finding:
 
 def _of_children(tree: BaseConfig, children: Children, path: Path) -> Iterator[Finding]:
     """What is wrong with the children; what several have, once, with their names."""
-    found: dict[tuple[str, int, str, str], tuple[Finding, list[str]]] = {}
+    found: dict[Fault, tuple[Finding, dict[str, None]]] = {}
     count = 0
     try:
         for name, make in children(tree):
             count += 1
             for finding in _of_child(make, path):
-                key = finding.message.partition(":")[0]  # values differ from child to child
-                same = finding.file, finding.line, finding.code, key
-                found.setdefault(same, (finding, []))[1].append(name)
+                found.setdefault(finding.fault, (finding, {}))[1][name] = None
     except TypedcatError as error:
         yield from findings_of(error, path)
     for finding, names in found.values():
         more = f" and {len(names) - _MOST_CHILDREN:,} more" if len(names) > _MOST_CHILDREN else ""
-        note = f"in {len(names):,} of {count:,} children: {'; '.join(names[:_MOST_CHILDREN])}{more}"
+        note = f"in {len(names):,} of {count:,} children: {'; '.join([*names][:_MOST_CHILDREN])}{more}"
         yield finding if len(names) == count else replace(finding, notes=(*finding.notes, note))
 
 
@@ -145,4 +140,4 @@ def _of_child(make: Callable[[], BaseConfig], path: Path) -> Iterator[Finding]:
     except TypedcatError as error:
         yield from findings_of(error, path)
     else:
-        yield from unknown_arguments(child, path)
+        yield from argument_faults(child, path)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from ..errors import short_path
 
 _IGNORED = re.compile(r"#\s*typedcat:\s*ignore(?:\[(?P<codes>[^\]]*)\]|(?![\w[-]))")
 _MOST_NAMES = 3  # of configs that a note lists
+
+Fault: TypeAlias = tuple[str, int, str, str]
+"""What the findings of several configs, or children of a tune config, have in common if they are about one thing."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Finding:
     config: str = ""
     incomplete: bool = False
 
+    @property
+    def fault(self) -> Fault:
+        """File, line, code and key, but for the place at which a config mounts it; the values differ, too."""
+        return self.file, self.line, self.code, self.message.partition(":")[0].rpartition(".")[2]
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -55,24 +64,34 @@ class Checked:
     survived: bool = True
 
 
-def united(checked: Iterable[Checked]) -> list[Finding]:
+def united(checked: Iterable[Checked], used: Set[str] = frozenset()) -> list[Finding]:
     """What is to be reported of some configs: what many inherit once, without what is fine after all.
 
     A file that others build on need not stand alone: what it lacks counts for those that nothing builds on.
+
+    Args:
+        checked: the configs.
+        used: files that other configs build on.
     """
     every = list(checked)
-    used = {file for one in every for file in one.opened if file != one.config}
-    found: dict[tuple[str, int, str, str], list[Finding]] = {}
+    used = used | {file for one in every for file in one.opened if file != one.config}
+    found: dict[Fault, list[Finding]] = {}
     for one in every:
         for finding in one.findings:
             if not (finding.incomplete and one.config in used):
-                found.setdefault((finding.file, finding.line, finding.code, finding.message), []).append(finding)
+                found.setdefault(finding.fault, []).append(finding)
     return [_with_configs(same) for same in found.values() if not _is_ignored(same[0])]
 
 
+def beside(told: Iterable[Finding], more: Iterable[Finding]) -> list[Finding]:
+    """Those of more findings whose lines have none yet: another name for the same mistake helps nobody."""
+    lines = {(one.file, one.line) for one in told}
+    return [one for one in more if (one.file, one.line) not in lines]
+
+
 def _with_configs(same: list[Finding]) -> Finding:
-    """The one finding that stands for equal ones of several configs."""
-    first = same[0]
+    """The one finding that stands for those of several configs: that of the file itself, if there is one."""
+    first = next((one for one in same if one.config == one.file), same[0])
     configs = sorted({one.config for one in same})
     if configs == [first.file]:
         return first

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -59,7 +58,7 @@ def _each_of(
     place = (str(root), list(sys.path))
     with ProcessPool(size, initializer=enter, initargs=place, context=get_context("spawn")) as pool:
         running: dict[Future[R], Path] = {
-            pool.schedule(_quietly, args=[work, path, *arguments], timeout=timeout_s): path for path in paths
+            pool.schedule(_work, args=[root, work, path, *arguments], timeout=timeout_s): path for path in paths
         }
         try:
             for future in as_completed(running):
@@ -83,14 +82,17 @@ def _outcome(future: Future[R], path: Path, timeout_s: float) -> Done[R]:
 
 
 def enter(root: str, path: list[str]) -> None:
-    """Make this process one in which the configs of a project can be loaded."""
+    """Make this process one in which the configs of a project can be loaded.
+
+    What they, or programs that they start, print goes to standard error: answers may be piped.
+    """
+    os.dup2(2, 1)
     os.chdir(root)
     sys.path[:] = path
     if root not in path:
         sys.path.insert(0, root)
 
 
-def _quietly(work: Callable[..., R], *arguments: Any) -> R:
-    """What a config prints goes to standard error: answers may be piped."""
-    with contextlib.redirect_stdout(sys.stderr):
-        return work(*arguments)
+def _work(root: Path, work: Callable[..., R], *arguments: Any) -> R:
+    os.chdir(root)  # a former config may have left it
+    return work(*arguments)

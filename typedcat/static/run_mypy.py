@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,7 +82,9 @@ def type_errors(
 def _compiles(file: Path) -> bool:
     """Whether a file is Python: one that is not ends mypy, and loading it has said so."""
     try:
-        compile(file.read_bytes(), file, "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about code of the user's, which is theirs
+            compile(file.read_bytes(), file, "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return False
     return True
