@@ -18,10 +18,14 @@ TypedcatError
 ├── OverrideError                      (ValueError) `key=value` that does not fit the config
 ├── SchemaError                        (TypeError) a schema class that is declared wrongly
 ├── ValidationError                    (ValueError) values that do not fit the schema, all of them at once
-├── LikenessError                      (ValueError) a config without keys of the one it has to be like
+├── LikenessError                      (ValueError) a config that lacks what the one has that it has to be like
 ├── ProjectError                       (ValueError) roots and result folders that contradict each other
 ├── SaveError                          (ValueError) values that the target format cannot express
 ├── TuneError                          (RuntimeError) a grid or a runner that cannot be run
+│   ├── LedgerError                    a ledger that cannot be read or written; has `path`
+│   ├── HeldError                      another runner is at work in the result folder; has `holder`
+│   └── GpuError                       GPUs that cannot be had: no driver, too few, no locks
+├── DigestError                        (TypeError) values that are not the same in another process
 └── MissingExtraError                  (ImportError) an optional library is not installed
 """
 
@@ -42,7 +46,9 @@ __all__ = [
     "ConfigNotFoundError",
     "DependencyCycleError",
     "DependencyError",
+    "DigestError",
     "FrozenError",
+    "GpuError",
     "InheritanceError",
     "LikenessError",
     "MissingExtraError",
@@ -58,6 +64,7 @@ __all__ = [
     "SchemaError",
     "TuneError",
     "TypedcatError",
+    "Unlike",
     "ValidationError",
     "readable",
     "short_path",
@@ -382,16 +389,46 @@ class ValidationError(TypedcatError, ValueError):
         super().__init__("\n".join([head, *("  " + str(p).replace("\n", "\n  ") for p in self.problems)]))
 
 
-class LikenessError(TypedcatError, ValueError):
-    """A config lacks keys of the one that it has to be like. `missing`: the paths of the keys."""
+@dataclass(frozen=True)
+class Unlike:
+    """A value that is of another kind than in the config that it has to be like.
 
-    def __init__(self, source: str, like: str, missing: Sequence[str]) -> None:
+    Attributes:
+        key: its path.
+        got: what kind of value it is.
+        wanted: what kind the other config has.
+        where: the file and line that set it, or ''.
+    """
+
+    key: str
+    got: str
+    wanted: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        at = f" (set at {self.where})" if self.where else ""
+        return f"{self.key}: should be {self.wanted}, got {self.got}{at}"
+
+
+class LikenessError(TypedcatError, ValueError):
+    """A config does not have what another one has, which it has to be like.
+
+    Attributes:
+        missing: the paths of the keys that it lacks.
+        unlike: the values that are of another kind.
+    """
+
+    def __init__(self, source: str, like: str, missing: Sequence[str], unlike: Sequence[Unlike] = ()) -> None:
         self.source = source
         self.like = like
         self.missing = tuple(missing)
-        what = "a key" if len(missing) == 1 else f"{len(missing)} keys"
-        names = ", ".join(missing)
-        super().__init__(_with_hints(f"{source} lacks {what} of {like}, which it has to be like: {names}"))
+        self.unlike = tuple(unlike)
+        keys = "a key" if len(missing) == 1 else f"{len(missing)} keys"
+        values = "a value" if len(unlike) == 1 else f"{len(unlike)} values"
+        what = f"lacks {keys} of" if missing else f"has {values} of another kind than"
+        names = f": {', '.join(missing)}" if missing else ""
+        head = f"{source} {what} {like}, which it has to be like{names}"
+        super().__init__(_with_hints(head, *map(str, unlike)))
 
 
 class ProjectError(TypedcatError, ValueError):
@@ -414,6 +451,48 @@ class SaveError(TypedcatError, ValueError):
 
 class TuneError(TypedcatError, RuntimeError):
     """A grid or a runner that cannot be run."""
+
+
+class LedgerError(TuneError):
+    """A ledger that cannot be read or written. `path`: the file."""
+
+    def __init__(self, path: str, reason: str, hint: str = "") -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(_with_hints(f"the ledger {short_path(path)}: {reason}", hint))
+
+
+class HeldError(TuneError):
+    """A result folder in which another runner is at work. `holder`: what is known about it."""
+
+    def __init__(self, folder: str, holder: str) -> None:
+        self.folder = folder
+        self.holder = holder
+        super().__init__(
+            _with_hints(
+                f"{short_path(folder)} is being worked on by {holder}",
+                "wait for it, end it, or use another result folder; `typedcat runs` shows how far it is",
+            )
+        )
+
+
+class GpuError(TuneError):
+    """GPUs that cannot be had, now and later: there is no driver, there are too few, or they cannot be locked."""
+
+
+class DigestError(TypedcatError, TypeError):
+    """Values that are not the same in another process. `problems`: (key, reason) each."""
+
+    def __init__(self, source: str, problems: Sequence[tuple[str, str]]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        lines = (f"{key}: {reason}" for key, reason in self.problems)
+        hints = (
+            "a key that makes no difference to the result can be marked as volatile",
+            "else keep in the config what it is made from, and make it in the training code",
+        )
+        head = f"{source}: whether a run was done cannot be told, as {len(self.problems)} value(s) have no digest"
+        super().__init__(_with_hints(head, *lines, *hints))
 
 
 class MissingExtraError(TypedcatError, ImportError):
