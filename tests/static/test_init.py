@@ -121,7 +121,7 @@ def test_lines_for_existing_settings_are_only_told(tmp_path: Path) -> None:
     assert "exclude = ^(stubs|configs)/\n" in told(output, "setup.cfg")
     assert told(output, "pyrightconfig.json") == '"stubPath": "stubs",\n"exclude": ["stubs"],\n'
     [repo] = yaml.safe_load(told(output, ".pre-commit-config.yaml"))
-    assert [hook["entry"] for hook in repo["hooks"]] == ["typedcat stubs --check"]
+    assert [hook["entry"] for hook in repo["hooks"]] == ["typedcat stubs --check", "typedcat check"]
 
 
 def test_told_lines_count_once_they_are_added(tmp_path: Path) -> None:

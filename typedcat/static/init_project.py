@@ -273,6 +273,12 @@ _HOOKS = """\
         language: system  # configs are loaded for it, so it runs where your own packages are
         types_or: [python, pyi, yaml, json]
         pass_filenames: false
+      - id: typedcat-check
+        name: typedcat check
+        entry: typedcat check
+        language: system
+        types_or: [python, yaml, json]
+        pass_filenames: false
 """
 
 
