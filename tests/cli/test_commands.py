@@ -288,6 +288,37 @@ cfg = {'f': lambda x: x, 'cls': Net, 'net': Net(3), 'nan': float('nan'), 'point'
         (project / "configs" / "b.py").write_text(text.replace("Point(1)", "Point(2)"))
         assert "- point = Point(x=1)" in page(run("diff", "configs/a.py", "configs/b.py"), code=1)
 
+    def test_methods_of_instances_of_one_file_are_the_same(self, run: Run, project: Path) -> None:
+        text = """\
+import functools
+import numpy as np
+
+class Net:
+    def __init__(self, n):
+        self.n = n
+
+    def step(self, x):
+        return x * self.n
+
+    @classmethod
+    def make(cls):
+        return cls(1)
+
+cfg = {'f': Net(3).step, 'make': Net.make, 'append': [1].append, 'array': np.array([1, 2])}
+cfg['part'] = functools.partial(int, 1)
+"""
+        write(project, {"configs/a.py": text})
+        assert page(run("diff", "configs/a.py", "configs/a.py")) == ""
+        for old, new, key in (
+            ("Net(3)", "Net(4)", "f"),
+            ("3).step", "3).make", "f"),
+            ("[1].", "[2].", "append"),
+            ("[1, 2]", "[1, 3]", "array"),
+            ("int, 1", "int, 2", "part"),
+        ):
+            (project / "configs" / "b.py").write_text(text.replace(old, new))
+            assert f"- {key} = " in page(run("diff", "configs/a.py", "configs/b.py"), code=1)
+
     def test_other_values_around_a_function_are_a_difference(self, run: Run, project: Path) -> None:
         text = "from itertools import count\nfrom helpers import numbers\nn = next(numbers)\ncfg = {'g': lambda: n}\n"
         text = text.replace("cfg =", "def make(n):\n    return lambda: n\ncfg =").replace("lambda: n}", "make(n)}")

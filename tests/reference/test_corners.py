@@ -259,7 +259,7 @@ class TestProjects:
 class TestLike:
     def test_a_config_with_all_keys(self, write: WriteFile) -> None:
         write("configs/base/cfg.py", "cfg = dict(a=1, s=dict(b=2), t=dict(c=3))")
-        write("configs/more/cfg.py", "cfg = dict(a='x', s=dict(b=2, d=4), t=dict(c=3), e=5)")
+        write("configs/more/cfg.py", "cfg = dict(a=0.5, s=dict(b=2, d=4), t=dict(c=3), e=5)")
         cfg = load_config("configs/more/cfg.py", create_rslt_dir=False, like="configs/base/cfg.py")
         assert cfg.s == {"b": 2, "d": 4}
 
@@ -272,6 +272,57 @@ class TestLike:
         assert str(raised.value) == (
             "configs/less/cfg.py lacks 2 keys of configs/base/cfg.py, which it has to be like: t, s.b"
         )
+
+    def test_a_value_where_a_subtree_is_wanted(self, write: WriteFile) -> None:
+        write("base.py", "cfg = dict(ema=dict(decay=0.9, at=dict(step=1)), empty=dict())")
+        write("less.py", "cfg = dict(ema=None, empty=3)")
+        with pytest.raises(LikenessError) as raised:
+            load_config("less.py", create_rslt_dir=False, like="base.py")
+        assert str(raised.value) == (
+            "less.py lacks 2 keys of base.py, which it has to be like: ema.decay, ema.at.step\n"
+            "  empty: should be a subtree, got a number (set at less.py)"
+        )
+        assert raised.value.missing == ("ema.decay", "ema.at.step")
+
+    def test_values_of_another_kind(self, write: WriteFile) -> None:
+        write("base.py", "from typedcat import Config\ncfg = Config(n=1, s='a', f=0.5, on=True, l=[1], c=dict(x=1))")
+        write(
+            "other.py",
+            "from typedcat import Config\ncfg = Config(s=1, on=0, c=dict(x='1'))\ncfg.n = None\ncfg.f = 1\ncfg.l = ()",
+        )
+        with pytest.raises(LikenessError) as raised:
+            load_config("other.py", create_rslt_dir=False, like="base.py")
+        assert [(one.key, one.got, one.wanted, one.where) for one in raised.value.unlike] == [
+            ("n", "None", "a number", "other.py:3"),
+            ("s", "a number", "a str", "other.py:2"),
+            ("on", "a number", "a bool", "other.py:2"),
+            ("c.x", "a str", "a number", "other.py:2"),
+        ]
+        assert str(raised.value).startswith(
+            "other.py has 4 values of another kind than base.py, which it has to be like\n"
+            "  n: should be a number, got None (set at other.py:3)\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("theirs", "own"),
+        [
+            ("1", "0.5"), ("1.5", "True"), ("1", "np.int64(3)"), ("None", "[1]"), ("[1]", "(1, 'a')"), ("len", "dict"),
+            ("pathlib.Path('a')", "object()"), ("Config(dict(a=1)).to_dict()", "Config(a=1)"), ("{1}", "frozenset()"),
+        ],
+    )  # fmt: skip
+    def test_values_of_the_same_kind(self, theirs: str, own: str, write: WriteFile) -> None:
+        head = "import pathlib\nimport numpy as np\nfrom typedcat import Config\ncfg = Config()\n"
+        write("base.py", f"{head}cfg.key = {theirs}")
+        write("other.py", f"{head}cfg.key = {own}")
+        load_config("other.py", create_rslt_dir=False, like="base.py")
+
+    def test_what_a_schema_declares(self, write: WriteFile) -> None:
+        schema = "from typedcat import TypedConfig\nclass Train(TypedConfig):\n    warm: int | None = 3\n"
+        write("train_like.py", schema)
+        head = "from train_like import Train\nfrom typedcat import Config\ncfg = Config(schema=Train)\n"
+        write("base.py", head)
+        write("other.py", f"{head}cfg.warm = None")
+        assert load_config("other.py", create_rslt_dir=False, like="base.py").warm is None
 
 
 class TestArguments:

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+import typedcat
 from tests.conftest import Snapshot
+from typedcat.static.catalog import catalog_text
+from typedcat.static.packages import package_stubs
 
 WriteFile = Callable[[str, str], Path]
 
@@ -266,6 +269,175 @@ print({**base.opt.ini}, base.rslt_dir.upper())
 """
 
 
+# Two packages on the way to configs, and values and ways of composing that not every project has.
+COMPOSED = {
+    "things.py": PROJECT["things.py"],
+    "schema.py": PROJECT["schema.py"],
+    "configs/__init__.py": """\
+        from . import base as base_package, helpers
+        from .helpers import (  # on several lines
+            helper,
+        )
+        from things import (
+            Flip,
+            Sgd,
+        )
+        import os, json as j
+        VERSION = "1.0"
+        def size(x: int) -> int:
+            return x
+        """,
+    "configs/helpers.py": "def helper() -> int:\n    return 1\n",
+    "configs/base/__init__.py": "from ..helpers import helper as deep\n",
+    "configs/base/cfg.py": """\
+        import collections
+        import functools
+        import re
+        from typing import ForwardRef, Optional, TypeVar
+        from things import Flip, Sgd, scale
+        from typedcat import Config
+        cfg = Config()
+        cfg.lr = 0.1
+        cfg.ints = [1, 2]
+        cfg.fn = scale
+        cfg.opt.cls = Sgd
+        cfg.opt.ini.lr = 0.1
+        cfg.sched.epochs = 3
+        cfg.union = int | None
+        cfg.alias = list[int]
+        cfg.optional = Optional[int]
+        cfg.variable = TypeVar("X")
+        cfg.forward = ForwardRef("int")
+        cfg.pattern = re.compile("a")
+        cfg.ordered = collections.OrderedDict
+        cfg.part = functools.partial(scale, by=2)
+        cfg.made = functools.partial(Flip)
+        cfg.layers = [Config(kind="conv", width=3), Config(kind="conv", width=4), Config(kind="pool", stride=2.0)]
+        cfg.named = {"a": Config(width=3)}
+        cfg.many = [Config({f"key{i}": i}) for i in range(9)]
+        cfg.nested = [Config(inner=[Config(x=1)], sub=Config(y="a"))]
+        """,
+    "configs/warm.py": "from typedcat import Config\ncfg = Config(main_epochs=3)\n",
+    "configs/typed.py": "from schema import Train\nfrom typedcat import Config\ncfg = Config(schema=Train)\n",
+    "configs/both.py": """\
+        from typedcat import Config
+        cfg = Config(caps=["configs/base/cfg.py", "configs/warm.py"])
+        """,
+    "configs/three.py": """\
+        from typedcat import Config
+        cfg = Config(caps=["configs/base/cfg.py", "configs/warm.py", "configs/third.py"])
+        """,
+    "configs/third.py": "from typedcat import Config\ncfg = Config(third=3)\n",
+}
+
+USE_COMPOSED = """\
+import collections
+import functools
+import re
+import sys
+from typing import Any, assert_type
+
+import configs
+from configs import VERSION, Flip, base_package, helper, helpers, size
+from configs.helpers import helper as same
+from schema import Train
+from things import Sgd
+from typedcat import DEP, IL, PL, Extend, ItemLazy, Param2Tune, ParamLazy
+from typedcat import Config as AnyConfig
+from typedcat_catalog import Cfg2Tune, Config, inherit, load_config
+
+assert_type(helper(), int)
+assert_type(same(), int)
+assert_type(size(1), int)
+text: str = VERSION
+assert_type(helpers.helper(), int)
+assert_type(base_package.deep(), int)
+assert_type(Flip().p, float)
+configs.nothing  # reject
+
+base = load_config("configs/base/cfg.py")
+assert_type(base.lr, float)
+print(base.union, base.alias, base.optional, base.variable, base.forward)
+assert_type(base.pattern, re.Pattern[str])
+assert_type(base.ordered, type[collections.OrderedDict[Any, Any]])
+assert_type(base.part, functools.partial[float])
+assert_type(base.made, functools.partial[Flip])
+for layer in base.layers:
+    layer.kind.upper()
+    layer.kinds  # reject
+assert_type(base.named["a"].width, int)
+print(base.many[0].anything)
+assert_type(base.nested[0].inner[0].x, int)
+base.nested[0].sub.z  # reject
+
+child = Config(caps="configs/base/cfg.py")
+child.ints = Extend([4, 5])
+child.union = str
+child.layers = [{"kind": "conv"}]
+child.layers = Extend([Config(kind="conv")])
+child.lr = IL(lambda c: c.lr)
+child.lr = ItemLazy(lambda c: c.lr)
+child.lr = PL(lambda c: c.lr)
+child.lr = ParamLazy(lambda c: "a")  # reject
+
+
+def one(x: float) -> float:
+    return x
+
+
+def two(x: float, y: int) -> float:
+    return x + y
+
+
+child.fn = Param2Tune([one, two])
+child.fn = child.Param2Tune([one, two])
+child.fn = Param2Tune([one, 3])  # reject
+child.opt.ini = Param2Tune([{"lr": 1}, {"lr": "a"}])
+child.opt.ini = Param2Tune([Config(lr=1), None])
+child.opt.ini = Param2Tune([3, 4])  # reject
+warm = Config("configs/warm.py")
+warm.main_epochs = 4
+warm.main_epoch = 4  # reject
+child.sched = warm
+
+for single in (Config(caps=["configs/base/cfg.py"]), Config(caps=("configs/base/cfg.py",)), Config(caps=base)):
+    single.lr = 1
+    single.lrr = 1  # reject
+again = Config(base)
+again.lrr = 1  # reject
+inherit(base).lrr  # reject
+load_config(child).lrr  # reject
+typed = Config(caps=load_config("configs/typed.py"))
+assert_type(typed, Train)
+Config(caps=Train()).epoch  # reject
+Config(caps=AnyConfig()).any.thing = 1
+Config(AnyConfig(), a=3).any.thing = 1
+Config({"a": 1}).any.thing = 1
+both = Config(caps=["configs/base/cfg.py", "configs/warm.py"])
+both.main_epochs = both.lr = 1
+both.main_epoch = 1  # reject
+both.third = 1  # reject
+three = Config(caps=["configs/warm.py", "configs/third.py", "configs/base/cfg.py"])
+three.third = three.main_epochs = 1
+three.thirds = 1  # reject
+Config(caps=("configs/base/cfg.py", "configs/warm.py")).main_epoch  # reject
+
+tune = Cfg2Tune(caps="configs/base/cfg.py")
+tune.lr = Param2Tune([0.1, 1])
+tune.lrr = 1  # reject
+print(next(tune.get_cfgs()), tune.param_combs, tune.ordered_params2tune, tune.dump_cfgs())
+tune.opt.ini.lrr = 1  # reject
+swept = Cfg2Tune(caps=["configs/base/cfg.py", "configs/warm.py"], repeats=3)
+swept.main_epochs = DEP(lambda c: 3)
+print(swept.param_combs, swept.man_epochs)  # reject
+typed_tune = Cfg2Tune(caps="configs/typed.py")
+print(typed_tune.param_combs, typed_tune.epochs)
+typed_tune.epoch  # reject
+Cfg2Tune(schema=Train).epoch  # reject
+Cfg2Tune(caps=sys.argv[1]).any.thing = Cfg2Tune().param_combs
+"""
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> WriteFile:
     def write_file(name: str, text: str) -> Path:
@@ -295,22 +467,151 @@ def rejected(text: str) -> set[int]:
     return {number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# reject")}
 
 
-@pytest.mark.slow
-def test_both_checkers_know_every_config(project: Path, write: WriteFile) -> None:
-    code, answer = stubs(project)
+def check_with_both(folder: Path, write: WriteFile, text: str, paths: str = "stubs") -> None:
+    """A file that uses the configs of a project has errors in the lines that say so, and in no others."""
+    code, answer = stubs(folder)
     assert code == 0, answer
-    write("use.py", USE)
-    write(
-        "mypy.ini", "[mypy]\nstrict = True\nmypy_path = stubs\nnamespace_packages = True\nexplicit_package_bases = True"
-    )
+    write("use.py", text)
+    options = "strict = True\nnamespace_packages = True\nexplicit_package_bases = True"
+    write("mypy.ini", f"[mypy]\nmypy_path = {paths}\n{options}")
     write(
         "pyrightconfig.json", json.dumps({"stubPath": "stubs", "include": ["use.py"], "reportUnusedExpression": False})
     )
     python = [sys.executable, "-m"]
     for command in ([*python, "mypy", "use.py"], [*python, "pyright", "--pythonpath", sys.executable]):
-        done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=110, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
         found = {int(line) for line in re.findall(r"use\.py:(\d+):(?:\d+ -)? error", done.stdout)}
-        assert found == rejected(USE), done.stdout + done.stderr
+        assert found == rejected(text), done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_both_checkers_know_every_config(project: Path, write: WriteFile) -> None:
+    check_with_both(project, write, USE)
+
+
+@pytest.mark.slow
+def test_both_checkers_know_what_is_composed(write: WriteFile, tmp_path: Path) -> None:
+    for name, text in COMPOSED.items():
+        write(name, text)
+    check_with_both(tmp_path, write, USE_COMPOSED)
+    text = (tmp_path / "stubs/configs/base/cfg.pyi").read_text("utf-8")
+    assert re.findall(r"class (CfgLayersItem\w*)", text) == ["CfgLayersItem", "CfgLayersItem2"]
+
+
+SRC_LAYOUT = {
+    "pyproject.toml": '[tool.typedcat]\nconfig_root = "src/pkg/conf"\n',
+    "src/pkg/__init__.py": "from .model import Net\nVERSION = '1'\n",
+    "src/pkg/model.py": "class Net:\n    width: int = 3\n",
+    "src/pkg/conf/__init__.py": "from ..model import Net\n",
+    "src/pkg/conf/base/cfg.py": "from typedcat import Config\ncfg = Config(lr=0.1)\n",
+}
+
+USE_SRC_LAYOUT = """\
+from typing import assert_type
+
+from pkg import Net, VERSION
+from pkg.conf import Net as same
+from typedcat_catalog import load_config
+
+cfg = load_config("src/pkg/conf/base/cfg.py")
+assert_type(cfg.lr, float)
+cfg.lrr  # reject
+assert_type(Net().width, int)
+assert_type(same().width, int)
+VERSION.upper()
+"""
+
+
+@pytest.mark.slow
+def test_a_package_that_is_imported_by_another_name_than_its_path(write: WriteFile, tmp_path: Path) -> None:
+    for name, text in SRC_LAYOUT.items():
+        write(name, text)
+    write("pyrightconfig.json", "{}")
+    check_with_both(tmp_path, write, USE_SRC_LAYOUT, "stubs:src")
+
+
+def test_stubs_of_packages_come_and_go(write: WriteFile, tmp_path: Path) -> None:
+    write("configs/base/cfg.py", "from typedcat import Config\ncfg = Config()\n")
+    package = write("configs/base/__init__.py", "")
+    write("configs/__init__.py", "def broken(")
+    mine = write("stubs/other/__init__.pyi", "")
+    assert stubs(tmp_path) == (0, "stubs: 1 config, 4 written, 0 removed\n")
+    made = tmp_path / "stubs/configs/base/__init__.pyi"
+    assert made.read_text("utf-8").startswith("# Made by `typedcat stubs`")
+    assert "def __getattr__" in (tmp_path / "stubs/configs/__init__.pyi").read_text("utf-8")
+    package.write_text("X = 1\n")
+    assert stubs(tmp_path, "--check") == (
+        1, "out of date stubs/configs/base/__init__.pyi\nstubs: 1 config, out of date: run typedcat stubs\n"
+    )  # fmt: skip
+    assert stubs(tmp_path)[0] == 0
+    assert made.read_text("utf-8").endswith("X = 1\n")
+    package.unlink()
+    assert stubs(tmp_path) == (0, "stubs: 1 config, 0 written, 1 removed\n")
+    assert not made.exists()
+    assert mine.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("from .a import x", "from p.q.a import x as x"),
+        ("from ..a import x as y, z", "from p.a import x as _y; y = _y; from p.a import z as z"),
+        ("from ... import x", "pass"),
+        ("from . import a", "import p.q.a as _a; a = _a"),
+        ("from .a import *", "from p.q.a import *"),
+        ("import os, os.path, json as j", "import os as os; import os.path; import json as _j; j = _j"),
+        ("from __future__ import annotations", "from __future__ import annotations"),
+        ("try:\n    import a; b = 'ä'  # c\nexcept E:\n    from a import (\n        b\n    )\nelse: import d",
+         "try:\n    import a as a; b = 'ä'  # c\nexcept E:\n    from a import b as b\nelse: import d as d"),
+        ("if 'ä': from a import b; c = 1\ndef f():\n    import x", "if 'ä': from a import b as b; c = 1\ndef f():\n    import x"),
+    ],
+)  # fmt: skip
+def test_what_a_package_imports_can_be_imported_from_its_stub(
+    write: WriteFile, tmp_path: Path, source: str, said: str
+) -> None:
+    write("p/__init__.py", "")
+    file = tmp_path / "p/q/__init__.py"
+    file.parent.mkdir()
+    file.write_text(source, encoding="utf-8")
+    assert package_stubs(["p/q/cfg.py"], tmp_path)["p/q/__init__.pyi"].split("\n", 2)[2] == said
+
+
+@pytest.mark.slow
+def test_check_knows_the_types_in_packages(write: WriteFile, tmp_path: Path) -> None:
+    write("configs/__init__.py", "")
+    write("configs/base/__init__.py", "")
+    write("configs/base/cfg.py", "from typedcat import Config\ncfg = Config(lr=0.1)\n")
+    write("configs/child/cfg.py", "from typedcat_catalog import Config\ncfg = Config(caps='configs/base/cfg.py')\n"
+          "cfg.lr = 'a'\n")  # fmt: skip
+    command = [sys.executable, "-P", "-m", "typedcat", "check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False)
+    assert "configs/child/cfg.py:3: error" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_config_that_is_more_than_typedcat_can_describe(write: WriteFile, tmp_path: Path) -> None:
+    write("configs/a/cfg.py", """\
+        from typedcat import Config
+        class Meta(type):
+            def __getattribute__(cls, name):
+                if name == "__parameters__":
+                    raise RuntimeError("no\\nway")
+                return super().__getattribute__(name)
+        class Odd(metaclass=Meta): ...
+        cfg = Config(odd=Odd())
+        """)  # fmt: skip
+    write("configs/b/cfg.py", "from typedcat import Config\ncfg = Config(lr=0.1)\n")
+    code, answer = stubs(tmp_path)
+    assert code == 1
+    assert "error: configs/a/cfg.py: its types cannot be told: RuntimeError: no way\n" in answer
+    assert "cfg: Any  # it cannot be read: its types" in (tmp_path / "stubs/configs/a/cfg.pyi").read_text("utf-8")
+    assert "lr: Key[float" in (tmp_path / "stubs/configs/b/cfg.pyi").read_text("utf-8")
+
+
+def test_the_catalog_has_all_names() -> None:
+    exported = re.findall(r"(\w+) as \1\b", catalog_text([])) + re.findall(
+        r"^(?:class|def) ([A-Za-z]\w*)", catalog_text([]), re.M
+    )
+    assert set(exported) == set(typedcat.__all__)
 
 
 @pytest.mark.slow

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import pickle
 from collections.abc import Hashable
-from types import FunctionType
+from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
 from ..load.declared_types import types_at
@@ -15,6 +16,7 @@ from ..load.secrets import masked
 from ..tree.config import BaseConfig
 from ..tree.keys import format_path
 from ..tree.origin import Origin
+from ..tree.sameness import equal_values
 from ..tree.text import leaf_text
 from ..tree.values import Dependency, Parameter
 from .common import Commands, add_command, add_config, add_overrides, leaves, load, place_text, story
@@ -79,7 +81,8 @@ def _add(page: Page, name: str, style: str, value: Any, steps: tuple[Origin, ...
 
 # -- values of two loads
 
-_PARAMETER = ("optional_val", "names", "subject_to", "priority")
+_BOUND = (MethodType, BuiltinMethodType, MethodWrapperType)
+_PARAMETER = ("optional_val", "names", "subject_to", "priority", "zip_with")
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -105,6 +108,10 @@ def same(one: Any, other: Any) -> bool:
         return math.isnan(other)
     if isinstance(one, Dependency):
         return same(one.func, other.func)
+    if isinstance(one, _BOUND):
+        return one.__name__ == other.__name__ and same(one.__self__, other.__self__)
+    if isinstance(one, functools.partial):
+        return same([one.func, one.args, one.keywords], [other.func, other.args, other.keywords])
     if isinstance(one, Parameter):
         return all(same(getattr(one, name), getattr(other, name)) for name in _PARAMETER)
     return _same_instance(one, other)
@@ -127,7 +134,7 @@ def _surroundings(function: FunctionType) -> list[Any]:
 def _same_instance(one: Any, other: Any) -> bool:
     """By their `==` if it knows the other class; by their state if it is that of `object`, or of another run."""
     try:
-        if bool(one == other):
+        if equal_values(one, other):
             return True
     except Exception:  # noqa: BLE001 - what arrays and users' classes make of `==` can be anything
         return _same_pickle(one, other)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..console import status
-from ..errors import TypedcatError
+from ..errors import TypedcatError, short_path
 from ..load.project import find_project
+from ..static.cache import Made
 from ..static.generate import Report, generate
 from ..static.pool import LONGEST_S
-from ..static.sources import find_configs
+from ..static.sources import ENDINGS, find_configs
 from .common import Commands, add_jobs, add_plain_command, progress_bar
 from .page import ERROR, GONE, HEAD, NEW, Page
 
@@ -27,10 +29,12 @@ examples:
 
 Besides one .pyi per config there is typedcat_catalog.pyi: with it `from typedcat_catalog import load_config` gives
 load_config('configs/base/cfg.py') the type of that config. mypy takes the folder as mypy_path, pyright as stubPath.
-A config that cannot be read is reported, and its stub allows everything; the others are not affected.
+A config that cannot be read is reported, and its stub allows everything; the others are not affected. With --watch
+the stub stays as it was, until the config can be read again.
 
 exit code: 0 done, 1 a config cannot be read, or (--check) a stub is out of date, 2 an error.
 """
+Times = dict[Path, int]
 _POLL_S = 0.5  # looking at the files works on network file systems too, which tell nobody about changes
 
 
@@ -53,20 +57,21 @@ def run(args: argparse.Namespace) -> Page:
     root = Path(args.config_root).absolute() if args.config_root else project.root / (project.config_root or "configs")
     out = Path(args.output).absolute()
 
-    def once() -> Report:
+    def once(last_good: dict[str, Made] | None = None) -> Page:
         with progress_bar("stubs") as progress:
-            return generate(
+            report = generate(
                 find_configs(root), out, top=project.root, dry_run=args.check, jobs=args.jobs,
-                timeout_s=args.timeout, progress=progress,
+                timeout_s=args.timeout, progress=progress, last_good=last_good,
             )  # fmt: skip
+        return answer(report, args.output, args.check, root)
 
     if args.watch:
-        _watch(once, root)
-    return answer(once(), args.output, args.check)
+        _watch(once, root, out)
+    return once()
 
 
-def answer(report: Report, output: str, check: bool) -> Page:
-    """What the command says."""
+def answer(report: Report, output: str, check: bool, root: Path) -> Page:
+    """What the command says about the configs below a folder."""
     page = Page(code=1 if report.errors or (check and (report.written or report.removed)) else 0)
     if check:
         for name in report.written:
@@ -82,6 +87,9 @@ def answer(report: Report, output: str, check: bool) -> Page:
         changed = "all up to date" if fine else "out of date: run typedcat stubs"
     summary = f"{output}: {total} config{'s' * (total != 1)}, {changed}"
     page.line((summary, NEW if page.code == 0 else HEAD), f", {bad} cannot be read" if bad else "")
+    if not total:
+        page.line(f"  there are no configs in {short_path(root)}: a .py config is one that defines cfg or config")
+        page.line("  name their folder: typedcat stubs path/to/configs, or set config_root below [tool.typedcat]")
     return page
 
 
@@ -91,21 +99,41 @@ def _with_name(name: str, error: TypedcatError) -> str:
     return text if text.startswith(name) else f"{name}: {text}"
 
 
-def _watch(once: Callable[[], Report], root: Path) -> None:
-    """Run again and again, until Ctrl-C."""
-    console = status()
-    seen: dict[Path, int] = {}
+def _watch(once: Callable[[dict[str, Made]], Page], root: Path, out: Path) -> None:
+    """Run again and again, until Ctrl-C: after a change of a config, and when stubs have been changed or removed.
+
+    Of a config that cannot be read the last good stub stays, so that editors keep its keys while somebody types.
+    """
+    last_good: dict[str, Made] = {}
+    seen: tuple[Times, Times] | None = None
     while True:
-        now = _modification_times(root)
-        if now != seen:
-            seen = now
-            report = once()
-            console.print(str(answer(report, "stubs", check=False)), end="", markup=False, highlight=False)
+        configs, stubs = _configs_in(root), _times(out.rglob("*.pyi"))
+        if (configs, stubs) != seen:
+            _told(once, last_good).write(error=True)
+            seen = configs, _times(out.rglob("*.pyi"))
         time.sleep(_POLL_S)
 
 
-def _modification_times(root: Path) -> dict[Path, int]:
+def _told(once: Callable[[dict[str, Made]], Page], last_good: dict[str, Made]) -> Page:
+    """What one run says; an error does not end the watch, as the next save may mend it."""
+    try:
+        return once(last_good)
+    except TypedcatError as error:
+        return Page().line(("error: ", ERROR), str(error))
+
+
+def _configs_in(root: Path) -> Times:
     """Of every config, and of every Python file beside the folder of configs, which they may import."""
     folder = root if root.is_dir() else root.parent
-    files = {*folder.rglob("*"), *folder.parent.glob("*.py")}
-    return {file: file.stat().st_mtime_ns for file in files if file.suffix in (".py", ".yaml", ".yml", ".json")}
+    files = itertools.chain(folder.rglob("*"), folder.parent.glob("*.py"))
+    return _times(file for file in files if file.suffix in ENDINGS)
+
+
+def _times(files: Iterable[Path]) -> Times:
+    """When each file was changed last."""
+    found: Times = {}
+    with contextlib.suppress(OSError):  # a folder is removed meanwhile; the next look sees the rest
+        for file in files:
+            with contextlib.suppress(OSError):
+                found[file] = file.stat().st_mtime_ns
+    return found

@@ -13,7 +13,7 @@ from ..tree.merge import caps_of, check_classes, merge, take_over
 from ..tree.node import Cap, blank, extra_of, path_of, plain_class, raw_delete, raw_set, switch
 from ..tree.origin import Place, Replaced, newest, place
 from ..tree.typed import TypedConfig, become, fill
-from ..tree.values import Drop, Extend, dependencies_in, next_turn
+from ..tree.values import Drop, Extend, Parameter, dependencies_in, next_turn
 from ..tree.walk import branches
 from .open import entered, open_tree
 from .project import Project, find_project
@@ -23,6 +23,8 @@ RESULT_DIR = "rslt_dir"
 
 def inherit(tree: BaseConfig, project: Project | None = None) -> BaseConfig:
     """The tree with everything that it inherits; neither it nor its bases change.
+
+    A tree whose bases a parameter chooses inherits nothing before one is chosen.
 
     Args:
         tree: a raw tree.
@@ -34,6 +36,8 @@ def inherit(tree: BaseConfig, project: Project | None = None) -> BaseConfig:
     """
     project = find_project() if project is None else project
     own = branch_copy(tree)
+    if tuned_caps(own):
+        return own
     source = extra_of(own).source
     if not source:
         return _inherit(own, project)
@@ -70,7 +74,10 @@ def _inherit(own: BaseConfig, project: Project) -> BaseConfig:
     merge(result, own)
     if not plain_class(result).__typed__ and not cls.__typed__:
         switch(result, cls)
+    older = extra_of(result).tune
     extra_of(result).source, extra_of(result).tune = extra.source, extra.tune
+    if extra.tune is not None and older is not None:
+        extra_of(result).tune = extra.tune.over(older)
     return result
 
 
@@ -82,7 +89,22 @@ def number_dependencies(tree: BaseConfig) -> None:
         one.turn = next_turn()
 
 
+def tuned_caps(tree: BaseConfig) -> bool:
+    """Whether a parameter chooses bases of the tree or of a subtree."""
+    return any(isinstance(cap.base, Parameter) for node in branches(tree) for cap in caps_of(node))
+
+
 def _base(cap: Cap, project: Project) -> BaseConfig:
+    base = _opened(cap, project)
+    if tuned_caps(base):
+        name = short_path(extra_of(base).source) if extra_of(base).source else "a base"
+        raise InheritanceError(
+            f"{name}: its caps are a Param2Tune, which only the tune config itself can have, not a base of it"
+        )
+    return base
+
+
+def _opened(cap: Cap, project: Project) -> BaseConfig:
     if isinstance(cap.base, BaseConfig):
         return inherit(cap.base, project)
     if isinstance(cap.base, Mapping):

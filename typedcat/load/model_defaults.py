@@ -10,9 +10,12 @@ from ..tree.copying import graft
 from ..tree.fields import MISSING, secret_type
 from ..tree.merge import schema_of
 from ..tree.node import adopt, blank, extra_of, mirror, plain_class, raw_set
+from ..tree.sameness import equal_values
 from ..tree.typed import conceal
 from .schema_fields import SchemaField, declared_nodes, fields_of, is_schema, nested_schema
 from .validators import NO_SCHEMA
+
+_PLAIN_FACTORIES = (list, dict, set)  # others may be slow, or give something else every time
 
 
 def fill_model_defaults(root: BaseConfig) -> None:
@@ -40,11 +43,21 @@ def _fill(node: Any, schema: Any) -> None:
                 child: Any = blank(node.__child_class__(field.name))
                 adopt(node, field.name, child)
                 graft(child, value, field.where)  # type: ignore[arg-type]  # a declared line is a site as well
+                _credit(child, nested_schema(field.annotation))
                 value = child
             raw_set(node, field.name, value)
             node.__origins__[field.name] = field.where
         if (kind := secret_type(field.annotation)) is not None:
             conceal(node, field.name, kind)
+
+
+def _credit(node: Any, schema: Any) -> None:
+    """Of `opt: Opt = Opt(lr=1)` the line of this default sets `lr`; the rest is set where `Opt` declares it."""
+    for field in _by_name(schema):
+        if dict.__contains__(node, field.name) and not isinstance(own := dict.__getitem__(node, field.name), dict):
+            value = field.value() if field.factory in _PLAIN_FACTORIES else field.default
+            if type(value) is type(own) and equal_values(value, own):
+                node.__origins__[field.name] = field.where
 
 
 def _by_name(schema: Any) -> list[SchemaField]:

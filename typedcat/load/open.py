@@ -22,7 +22,7 @@ from .builder import Document
 from .documents import read_pickle
 from .json_text import read_json
 from .modules import run_config_file
-from .project import Project, find_project, locate
+from .project import Project, find_project, locate, run_folder
 from .yaml_text import read_yaml
 
 
@@ -56,9 +56,18 @@ def open_tree(name: str | os.PathLike[str], *, named_by: str = "", project: Proj
     with entered(path):
         tree = _READERS[path.suffix.lower()](path, project)
     extra_of(tree).source = str(path)
+    if (folder := run_folder(name, path, project=project, naming_file=naming)) is not None:
+        _put_in(folder, tree, path)
     if (records := _opened.get()) is not None:
         records.append(Opened(path, tuple(cap.base for cap in caps_of(tree))))
     return tree
+
+
+def _put_in(folder: Path, tree: BaseConfig, path: Path) -> None:
+    """Make the folder of a run the result folder of its config: it may have been moved since."""
+    given = dict.get(tree, "rslt_dir")
+    if not isinstance(given, (str, os.PathLike)) or os.path.abspath(given) != str(folder):
+        tree.__put__("rslt_dir", short_path(folder), Place(str(path), None, "folder"))
 
 
 @contextlib.contextmanager

@@ -118,12 +118,12 @@ def _applied(tree: BaseConfig, text: str) -> Override:
     if not isinstance(text, str):
         raise OverrideError(str(text), "an override is a string", hint="write 'key=value'")
     override = parse_override(text)
-    override = replace(override, public=_public(override.value, types_at(tree, override.keys)))
+    override = replace(override, public=public_value(override.value, types_at(tree, override.keys)))
     _apply(tree, override)
     return override
 
 
-def _public(text: str, types: list[Any]) -> str | None:
+def public_value(text: str, types: list[Any]) -> str | None:
     """The text of a value without the secrets in it; None if there are none."""
     try:
         value = parse_scalar(text)

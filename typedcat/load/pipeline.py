@@ -11,7 +11,6 @@ from typing import Any, TypeVar, overload
 from ..errors import (
     DependencyError,
     InheritanceError,
-    LikenessError,
     ProjectError,
     SchemaError,
     TuneError,
@@ -27,7 +26,8 @@ from ..tree.origin import Place, caller
 from ..tree.typed import TypedConfig, become
 from ..tree.values import Parameter
 from ..tree.walk import branches
-from .inherit import RESULT_DIR, complete, inherit
+from .inherit import RESULT_DIR, complete, inherit, tuned_caps
+from .likeness import check_like
 from .model_defaults import fill_model_defaults
 from .open import open_tree, tree_of
 from .overrides import Override, apply_overrides
@@ -93,8 +93,10 @@ def load_config(
         overrides: `key=value` each. Values are YAML; `+key=value` adds a new key; `key=@package.Name` imports. Unless
             `rslt_dir` is given they are appended to the result folder, so that runs do not share one.
         rslt_dir: the result folder, instead of the one that mirrors the config.
-        like: another config, every key of which this one must have. With the stubs of `typedcat stubs` the result has
-            its type, which is for paths that are known at run time only.
+        like: another config, every key of which this one must have, and with a value of the same kind: no text for a
+            number, no None for a list, no value for a subtree. Numbers are of one kind, so are lists and tuples, and
+            all objects, classes and functions; None there says nothing, nor does what is tuned or has a schema. With
+            the stubs of `typedcat stubs` the result has its type, which is for paths that are known at run time only.
 
     Returns:
         The config, a tree of its own. A tune config comes with its parameters and dependencies as they are.
@@ -106,7 +108,7 @@ def load_config(
         DependencyError: a dependency raised, or they form a cycle.
         ValidationError: values that do not fit the schema, all of them at once.
         ProjectError: no result folder can be told.
-        LikenessError: it lacks keys of `like`.
+        LikenessError: it lacks keys of `like`, or their values are of another kind.
     """
     project = _project_for(config_path)
     tree = prepare(config_path, experiments_root, config_root, schema, overrides, rslt_dir, project, create_rslt_dir)
@@ -115,29 +117,14 @@ def load_config(
         compute(tree)
     validate(tree)
     if like is not None:
-        _check_like(tree, like)
+        model = load_config(like, create_rslt_dir=False)
+        check_like(tree, model, _name_of(tree), _name_of(model))
     check_result_dir(tree, create_rslt_dir)
     flag(tree, STRICT, strict)
     tree.freeze()
     if create_rslt_dir:
         make_result_dir(tree)
     return tree
-
-
-def _check_like(tree: BaseConfig, like: Source) -> None:
-    """Every key of another config must be there: who reads this one relies on them."""
-    model = load_config(like, create_rslt_dir=False)
-    missing: list[str] = []
-    work: list[tuple[Any, Any]] = [(tree, model)]
-    for mine, theirs in work:
-        for key, value in dict.items(theirs):
-            own = dict.get(mine, key, ...)
-            if own is ... and not (key == RESULT_DIR and theirs is model):
-                missing.append(path_of(theirs, key))
-            elif isinstance(value, BaseConfig) and isinstance(own, BaseConfig):
-                work.append((own, value))
-    if missing:
-        raise LikenessError(_name_of(tree), _name_of(model), missing)
 
 
 def _name_of(tree: BaseConfig) -> str:
@@ -231,9 +218,11 @@ def prepare(
     tree = inherit(tree, project)
     if schema is not None:
         _set_schema(tree, schema)
-    applied = apply_overrides(tree, overrides or ())
-    complete(tree)
-    fill_model_defaults(tree)
+    applied: list[Override] = []
+    if not tuned_caps(tree):  # else the tuner goes on, when it has chosen
+        applied = apply_overrides(tree, overrides or ())
+        complete(tree)
+        fill_model_defaults(tree)
     name = source if isinstance(source, (str, os.PathLike)) else None
     try:
         _set_result_dir(tree, file, name, experiments_root, config_root, rslt_dir, applied, project)
@@ -348,6 +337,11 @@ def is_tune(tree: BaseConfig) -> bool:
 
 
 def _refuse_parameters(tree: BaseConfig) -> None:
+    if tuned_caps(tree):
+        raise TuneError(
+            f"{_name_of(tree)}: its caps are a Param2Tune, but it is no tune config\n"
+            "  start the file with cfg = Cfg2Tune(...), or name the bases"
+        )
     for node in branches(tree):
         for key, value in dict.items(node):
             if isinstance(value, Parameter):

@@ -20,11 +20,14 @@ __all__ = [
     "locate",
     "project_of",
     "result_dir",
+    "run_folder",
 ]
 
 READABLE_ENDINGS = (".py", ".yaml", ".yml", ".json", ".pkl")
 PACKAGE_PREFIX = "pkg:"
 DEFAULT_CONFIG_ROOT = "./configs"
+RECORD = "run.json"
+RECORDED_CONFIGS = ("run.pkl", "cfg.pkl")  # the first that is there belongs to the record of a folder
 
 _SETTINGS = {"config_root": "TYPEDCAT_CONFIG_ROOT", "experiments_root": "TYPEDCAT_EXPERIMENTS_ROOT"}
 _OUR_HEADER = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*[\"']?typedcat\b", re.MULTILINE)
@@ -155,7 +158,8 @@ def locate(name: Pathname, *, project: Project, naming_file: Path | None = None,
 
     A relative path is looked for from the project root, then from the working directory, then from the folder of
     the file that names it. `pkg:lab_configs/base/cfg.py` names a file of an installed package, which is not
-    imported for that. A path without one of the readable endings stands for the one file that has it added.
+    imported for that. A path without one of the readable endings stands for the one file that has it added. The
+    folder of a run with a record stands for the config in it.
 
     Args:
         name: the path as the user wrote it; `~` is expanded.
@@ -173,7 +177,7 @@ def locate(name: Pathname, *, project: Project, naming_file: Path | None = None,
     text = os.fspath(name)
     places = _places(text, project, naming_file)
     for place in places:
-        if found := _file_at(place):
+        if found := _file_at(place) or _recorded_config(place):
             return found
     for place in places:
         if os.path.isdir(place):
@@ -245,13 +249,30 @@ def _file_at(place: Path) -> Path | None:
     return fitting[0] if fitting else None
 
 
+def _recorded_config(folder: Path) -> Path | None:
+    """The config that belongs to the record of a run in this folder, if it is one."""
+    if not os.path.isfile(folder / RECORD):
+        return None
+    return next((folder / name for name in RECORDED_CONFIGS if os.path.isfile(folder / name)), None)
+
+
+def run_folder(name: Pathname, found: Path, *, project: Project, naming_file: Path | None = None) -> Path | None:
+    """The folder of a run, if that is what a config path names; `found` is the config that `locate` found by it."""
+    if found.name not in RECORDED_CONFIGS or not os.path.isfile(found.parent / RECORD):
+        return None
+    return found.parent if found.parent in _places(os.fspath(name), project, naming_file) else None
+
+
 def _hint_for_folder(folder: Path) -> str:
+    if os.path.isfile(folder / RECORD):
+        return f"it is the folder of a run, but its record has no config; {RECORD} says why"
     try:
         files = sorted(file.name for file in folder.iterdir() if file.suffix in READABLE_ENDINGS)
     except OSError:
         return ""
     usual = [name for name in files if Path(name).stem in ("cfg", "config")]
-    return did_you_mean([short_path(folder / name) for name in usual or files][:3])
+    close = did_you_mean([short_path(folder / name) for name in usual or files][:3])
+    return close or "the folder of a run can be loaded if it has a record, which typedcat.record_run(cfg) writes"
 
 
 def _hint_for_missing(text: str, places: list[Path], project: Project) -> str:

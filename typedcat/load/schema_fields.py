@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
+import inspect
 import sys
+import textwrap
 import typing
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
@@ -93,11 +96,13 @@ def fields_of(schema: Any) -> Fields:
         return _pydantic_fields(schema, schema.model_fields)
     if "__pydantic_fields__" in schema.__dict__:
         return _pydantic_fields(schema, {k: v for k, v in schema.__pydantic_fields__.items() if v.init is not False})
-    where = Declared(functools.partial(_class_place, schema))
     hints = typing.get_type_hints(schema, include_extras=True)
     if is_typed_dict(schema):
         required = schema.__required_keys__
-        return {n: SchemaField(n, _without_required(hint), MISSING, n in required, where) for n, hint in hints.items()}
+        return {
+            name: SchemaField(name, _without_required(hint), MISSING, name in required, _where(schema, name))
+            for name, hint in hints.items()
+        }
     found = {}
     for field in dataclasses.fields(schema):
         if not field.init:
@@ -106,12 +111,12 @@ def fields_of(schema: Any) -> Fields:
         required = field.default is dataclasses.MISSING and not made
         default = MISSING if field.default is dataclasses.MISSING else field.default
         factory = field.default_factory if made else None
+        where = _where(schema, field.name)
         found[field.name] = SchemaField(field.name, hints[field.name], default, required, where, factory)
     return found
 
 
 def _pydantic_fields(schema: Any, infos: Mapping[str, Any]) -> Fields:
-    where = Declared(functools.partial(_class_place, schema))
     by_name = _settings(schema).get("populate_by_name") or _settings(schema).get("validate_by_name")
     found = {}
     for name, info in infos.items():
@@ -119,6 +124,7 @@ def _pydantic_fields(schema: Any, infos: Mapping[str, Any]) -> Fields:
         default = MISSING if info.is_required() or info.default_factory is not None else info.default
         aliases = _aliases(info)
         alias = aliases[0] if aliases and not by_name else ""
+        where = _where(schema, name)
         field = SchemaField(name, annotation, default, info.is_required(), where, _factory(info), alias)
         found.update(dict.fromkeys((name, *aliases), field))
     return found
@@ -141,11 +147,58 @@ def _without_required(hint: Any) -> Any:
     return typing.get_args(hint)[0] if "Required" in name else hint
 
 
-def _class_place(schema: type) -> Place:
-    module = sys.modules.get(schema.__module__)
-    return Place(
-        getattr(module, "__file__", None) or schema.__module__, getattr(schema, "__firstlineno__", None), "default"
-    )
+# -- the lines of fields
+
+
+def _where(schema: type, name: str) -> Declared:
+    """The line that declares a field, read from the source when somebody asks."""
+    return Declared(functools.partial(_field_place, schema, name))
+
+
+@functools.lru_cache(maxsize=4096)
+def _field_place(schema: type, name: str) -> Place:
+    for cls in filter(is_schema, _lineage(schema)):
+        file, lines = _field_lines(cls)
+        if name in lines:
+            return Place(file, lines[name], "default")
+    file, lines = _field_lines(schema)
+    return Place(file, lines.get(_CLASS), "default")
+
+
+def _lineage(schema: Any) -> Iterator[Any]:
+    """A class and all that it derives from; a TypedDict says it differently."""
+    if not is_typed_dict(schema):
+        yield from schema.__mro__
+        return
+    yield schema
+    for base in getattr(schema, "__orig_bases__", ()):
+        if is_typed_dict(own := typing.get_origin(base) or base):
+            yield from _lineage(own)
+
+
+_CLASS = ""  # stands for the class itself among the names of its fields
+
+
+@functools.lru_cache(maxsize=512)
+def _field_lines(cls: type) -> tuple[str, dict[str, int]]:
+    """The file of a class, and the lines of the class and of its fields, as far as they are known."""
+    module = sys.modules.get(cls.__module__)
+    file = getattr(module, "__file__", None) or cls.__module__
+    try:
+        source, first = inspect.getsourcelines(cls)
+    except (OSError, TypeError, SyntaxError, IndexError):  # made by a function, or its file is gone
+        return file, {}
+    try:
+        body = ast.parse(textwrap.dedent("".join(source))).body
+    except (SyntaxError, ValueError):  # inside something, with a text that is not indented
+        body = []
+    statements = [line for one in body if isinstance(one, ast.ClassDef) for line in one.body]
+    fields = {
+        one.target.id: first + one.lineno - 1
+        for one in statements
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+    }
+    return file, {_CLASS: first, **fields}
 
 
 def nested_schema(annotation: Any) -> Any:

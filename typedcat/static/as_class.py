@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import ast
 import builtins
+import enum
 import pkgutil
+import re
 import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from keyword import iskeyword, kwlist
+from types import NoneType
 from typing import Any, TypeAlias, get_origin
 
 from ..errors import SaveError, SchemaError, short_path, short_repr
@@ -27,10 +32,10 @@ from ..tree.merge import schema_of
 from ..tree.node import path_to, plain_class
 from ..tree.typed import TypedConfig
 from ..tree.values import Dependency, Parameter, dependencies_in
-from .class_layout import WIDTH, ClassKey, field_lines, flat, import_blocks, parsed
-from .class_methods import NumberChecker, expression_of, starts_at
+from .class_layout import UNCLEAR, WIDTH, ClassKey, field_lines, flat, import_blocks, parsed
+from .class_methods import NumberChecker, as_method_body, expression_of, way_to
 from .describe import DEEPEST, Resolved, resolved
-from .spell import ANY, CONFIG, GENERIC, NONE, WIDE_CALLABLE, Speller, importable, union, unused
+from .spell import ANY, CONFIG, GENERIC, NONE, WIDE_CALLABLE, Speller, importable, parameters_of, union, unused
 from .stub import PLAIN_IMPORTS, REFERENCE, Names
 
 Path: TypeAlias = tuple[Hashable, ...]
@@ -163,7 +168,12 @@ class _Speller(Speller):
             return NONE
         if isinstance(value, type) and get_origin(value) is None:
             return f"{{builtins:type}}[{self._class_type(value)}]"
+        if isinstance(value, re.Pattern):
+            return f"{{re:Pattern}}[{{builtins:{type(value.pattern).__name__}}}]"
         return super()._value(value, depth)
+
+    def _union(self, values: Iterable[Any], depth: int) -> str:
+        return super()._union(_floats(list(values)), depth)
 
     def _class_type(self, value: type[Any]) -> str:
         base = _public_base(value)
@@ -172,7 +182,7 @@ class _Speller(Speller):
         return self._class(base)
 
     def _instance(self, cls: type[Any]) -> str:
-        if _is_generic(cls) and cls not in GENERIC and not getattr(cls, "__parameters__", ()):
+        if _is_generic(cls) and cls not in GENERIC and not parameters_of(cls):
             return self._give_up(f"no argument of {cls.__name__}[...] is known")
         return super()._instance(cls)
 
@@ -190,9 +200,18 @@ def _public_base(cls: type[Any]) -> type[Any]:
     return found
 
 
+def _floats(values: Sequence[Any]) -> Sequence[Any]:
+    """Of numbers some of which are fractions, all as fractions: `[1, 2.5]` is a `list[float]`."""
+    if float not in map(type, values):
+        return values
+    return [0.0 if type(one) is int else one for one in values]
+
+
 def _is_generic(cls: type[Any]) -> bool:
-    """Whether a checker wants the arguments of a class."""
-    if (parameters := getattr(cls, "__parameters__", None)) is not None:
+    """Whether a checker wants the arguments of a class; those of numpy's have defaults."""
+    if cls.__module__.partition(".")[0] == "numpy":
+        return False
+    if isinstance(parameters := getattr(cls, "__parameters__", None), tuple):
         return bool(parameters)
     return cls in GENERIC or "__class_getitem__" in cls.__dict__
 
@@ -213,11 +232,11 @@ def _stays(value: Any, text: str) -> bool:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Whether two values are the same, types and NaNs included."""
+    """Whether two values are the same, NaNs and types included; of numbers `1` and `1.0` are."""
     if one is other:
         return True
     if type(one) is not type(other):
-        return False
+        return {type(one), type(other)} == {int, float} and bool(one == other)  # 1 among fractions is one
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(_alike, one, other))
     if isinstance(one, dict):
@@ -229,17 +248,44 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 class _Names(Names):
-    """Names from where a library shows them, `torch.optim.AdamW`, rather than from where they are defined."""
+    """Names from where a library shows them, `torch.optim.AdamW`, rather than from where they are defined.
+
+    They are imported themselves, but for those that would mean two things in the module: of these, the module is.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.meanings = {name: home for home, some in PLAIN_IMPORTS.items() for name in some}  # of names in the module
 
     def name(self, module: str, name: str) -> str:
         first = name.partition(".")[0]
-        thing = getattr(sys.modules.get(module), first, None)
-        parts = module.split(".")
-        for end in range(1, len(parts)):
-            home = sys.modules.get(".".join(parts[:end]))
-            if first in getattr(home, "__all__", ()) and getattr(home, first, None) is thing:
-                return super().name(".".join(parts[:end]), name)
-        return super().name(module, name)
+        home = _shown_by(module, first)
+        known = hasattr(builtins, first) or first in self.shadows
+        if not home or home == "builtins" or known or self.meanings.setdefault(first, home) != home:
+            return super().name(home, name)
+        self.from_imports.setdefault(home, set()).add(first)
+        return name
+
+    def module(self, module: str) -> str:
+        first = module.partition(".")[0]
+        if self.meanings.setdefault(first, "") == "":  # a module; what else is called so lies in one
+            return super().module(module)
+        around, self.shadows = self.shadows, {*self.shadows, first}
+        try:
+            return super().module(module)
+        finally:
+            self.shadows = around
+
+
+def _shown_by(module: str, name: str) -> str:
+    """The outermost package that lists a name of a module as its own, or the module."""
+    thing = getattr(sys.modules.get(module), name, None)
+    parts = module.split(".")
+    for end in range(1, len(parts)):
+        home = sys.modules.get(".".join(parts[:end]))
+        if name in getattr(home, "__all__", ()) and getattr(home, name, None) is thing:
+            return ".".join(parts[:end])
+    return module
 
 
 class _Renamed(ast.NodeTransformer):
@@ -249,12 +295,23 @@ class _Renamed(ast.NodeTransformer):
         self.names = names
         self.modules = modules  # by what `py_text` calls them
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+    def imported(self, node: ast.expr) -> tuple[str, str] | None:
+        """The module of an expression that is a name of one, and the name."""
         dotted = ast.unparse(node)
         home = max((one for one in self.modules if dotted.startswith(f"{one}.")), key=len, default=None)
-        if home is None:
-            return self.generic_visit(node)
-        return parsed(self.names.name(self.modules[home], dotted.removeprefix(f"{home}.")))
+        return None if home is None else (self.modules[home], dotted.removeprefix(f"{home}."))
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        found = self.imported(node)
+        return self.generic_visit(node) if found is None else parsed(self.names.name(*found))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """`Mode["TRAIN"]` as `Mode.TRAIN`."""
+        found = self.imported(node.value)
+        name = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if found is not None and isinstance(name, str) and _is_member(*found, name):
+            return ast.Attribute(self.visit(node.value), name, ast.Load())
+        return self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self.modules:
@@ -267,6 +324,16 @@ class _Renamed(ast.NodeTransformer):
         return node
 
 
+def _is_member(module: str, cls: str, name: str) -> bool:
+    """Whether a name is a member of an enumeration, and an attribute of it."""
+    found = pkgutil.resolve_name(f"{module}:{cls}")
+    return (
+        isinstance(found, enum.EnumMeta)
+        and is_class_name(name)
+        and getattr(found, name, None) is found.__members__.get(name)
+    )
+
+
 # -- the module
 
 
@@ -274,12 +341,12 @@ class _Module:
     def __init__(self, root: BaseConfig, name: str) -> None:
         self.root = root
         self.found = _values(root)
+        self.names = _Names()
         nodes = dict(_classes(root))
         fields = {str(key) for node in nodes.values() for key in dict.keys(node)}
-        taken = {name, *fields, *dir(builtins), *kwlist, *(one for some in PLAIN_IMPORTS.values() for one in some)}
+        taken = {name, *fields, *UNCLEAR, *dir(builtins), *kwlist, *self.names.meanings}
         called = {(): name, **_class_names((path for path in nodes if path), taken)}
         self.called = {id(node): called[path] for path, node in nodes.items()}
-        self.names = _Names(())
         self.speller = _Speller(lambda file: None)
         self.kinds: dict[tuple[int, str], type[Any]] = {}  # of the fields that are plain values, by their node
         self.classes: list[str] = []
@@ -303,9 +370,7 @@ class _Module:
             for key, value in dict.items(node)
             if key != RESULT_DIR
         ]
-        keys = [
-            ClassKey(key.name, key.type, method=found) if (found := self.method(node, key)) else key for key in keys
-        ]
+        keys = [self.with_method(node, key) for key in keys]
         fields = [line for key in keys if not key.method for line in field_lines(key)]
         methods = [line for key in keys if key.method for line in ("", *key.method)]
         body = [*fields, *methods[0 if fields else 1 :]] or ["    pass"]
@@ -339,13 +404,14 @@ class _Module:
             story = node.origin((key,))
             return ClassKey(key, type_, "", f"{how} in {story[0]}" if story else how)
         default, reason = self.default(value)
-        return ClassKey(key, type_, default, reason or why)
+        return ClassKey(key, type_, default, "; ".join(filter(None, (reason, why))))
 
     # -- types and values as text
 
     def typed(self, values: Sequence[Any]) -> tuple[str, str]:
         """The type of a field that may have any of some values, and why it says nothing where it does not."""
-        found = [(NONE, "") if one is None and len(values) > 1 else self.checked(one) for one in values]
+        several = _floats(values) if all(type(one) in (int, float, NoneType) for one in values) else values
+        found = [(NONE, "") if one is None and len(values) > 1 else self.checked(one) for one in several]
         why = "; ".join(dict.fromkeys(why for _, why in found if why))
         return self.names.type(union(text for text, _ in found)), why
 
@@ -377,22 +443,27 @@ class _Module:
 
     # -- dependencies that can move into the class
 
-    def method(self, node: BaseConfig, key: ClassKey) -> tuple[str, ...]:
-        """The definition of a `@DEP` method that computes the same; () if none is sure to."""
+    def with_method(self, node: BaseConfig, key: ClassKey) -> ClassKey:
+        """A computed key as a `@DEP` method that computes the same, or as a required one that says why it is none."""
         value = dict.__getitem__(node, key.name)
-        if type(value) is not Dependency or not starts_at(node, key.name):
-            return ()
-        written = expression_of(value.func)
-        if written is None:
-            return ()
-        argument, expression = written
-        checker = NumberChecker(argument, value.func.__globals__, lambda path: self.kind(node, path))
+        if type(value) is not Dependency:
+            return key
+        checker = NumberChecker(getattr(value.func, "__globals__", {}), partial(self.kind, node))
+        if (written := expression_of(value.func)) is None:
+            why = "it is no single expression"
+        elif (body := as_method_body(*written, way_to(node, key.name))) is None:
+            why = "it reads keys outside of this class"
+        elif method := self.method(node, key, checker, body):
+            return replace(key, method=method)
+        else:
+            why = "it is more than simple arithmetic"
+        return replace(key, comment=f"required, {key.comment}: no method, as {why}", above=True)
+
+    def method(self, node: BaseConfig, key: ClassKey, checker: NumberChecker, expression: ast.expr) -> tuple[str, ...]:
+        """The definition of a method; () if a checker may not find it right, or it is too long."""
         kind = checker.kind(expression)
         if kind is None or kind is not self.kinds.get((id(node), key.name)):
             return ()
-        for name in ast.walk(expression):
-            if isinstance(name, ast.Name) and name.id == argument:
-                name.id = "self"
         line = f"        return {flat(expression)}"
         decorator = self.names.name("typedcat", "DEP")
         head = (f"    @{decorator}", f"    def {key.name}(self) -> {key.type}:")

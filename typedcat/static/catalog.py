@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 MODULE = "typedcat_catalog"
@@ -27,38 +27,44 @@ class Entry:
     merged: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
-_HEAD = """\
+_EXPORTS = (
+    "ADict", "BaseConfig", "Cfg2TuneRunner", "DEP", "Drop", "Extend", "IL", "ItemLazy", "PL", "P_DEP", "Param2Tune",
+    "ParamLazy", "TypedConfig", "TypedcatError", "auto_rslt_dir", "open_config", "parse_config", "record_run",
+)  # fmt: skip
+_OWN = ("Cfg2Tune", "Config", "inherit", "load_config")
+_HEAD = f"""\
 # Made by `typedcat stubs`, which overwrites it: the configs of the project, by path.
 # mypy: ignore-errors
 import os
 import typedcat
+import typedcat.static.key
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypeVar, overload
-from typedcat import ADict as ADict, BaseConfig as BaseConfig, Cfg2TuneRunner as Cfg2TuneRunner, DEP as DEP
-from typedcat import Drop as Drop, Extend as Extend, IL as IL, ItemLazy as ItemLazy, P_DEP as P_DEP, PL as PL
-from typedcat import Param2Tune as Param2Tune, ParamLazy as ParamLazy, TypedConfig as TypedConfig
-from typedcat import TypedcatError as TypedcatError, auto_rslt_dir as auto_rslt_dir, open_config as open_config
-from typedcat import parse_config as parse_config
+from typedcat import {", ".join(f"{name} as {name}" for name in _EXPORTS)}
 """
 
-_TAIL = """\
+# Names with an underscore, so that no editor offers them for import.
+_TAIL = f"""\
 
-S = TypeVar("S")
-Root: TypeAlias = str | os.PathLike[str] | None
-Base: TypeAlias = str | os.PathLike[str] | Mapping[Any, Any]
-Caps: TypeAlias = Base | Sequence[Base]
+__all__ = [{", ".join(repr(name) for name in sorted((*_EXPORTS, *_OWN)))}]
+
+_S = TypeVar("_S")
+_C = TypeVar("_C", bound=typedcat.static.key.Closed | typedcat.TypedConfig)
+_Root: TypeAlias = str | os.PathLike[str] | None
+_Base: TypeAlias = str | os.PathLike[str] | Mapping[Any, Any]
+_Caps: TypeAlias = _Base | Sequence[_Base]
 """
 
 _LOAD = """\
 @overload
 def load_config(
-    config_path: {path}, experiments_root: Root = ..., config_root: Root = ..., create_rslt_dir: bool = ..., *,
-    strict: bool = ..., overrides: Sequence[str] | None = ..., rslt_dir: Root = ...{more}
+    config_path: {path}, experiments_root: _Root = ..., config_root: _Root = ..., create_rslt_dir: bool = ..., *,
+    strict: bool = ..., overrides: Sequence[str] | None = ..., rslt_dir: _Root = ...{more}
 ) -> {type}: ...
 """
 _CONSTRUCTOR = """\
     @overload
-    def __new__(cls, *, caps: {path}, **values: Any) -> {type}: ...
+    def __new__(cls, *, caps: {path} | tuple[{path}] | list[{path}], **values: Any) -> {type}: ...
     @overload
     def __new__(cls, path: {path}, /, **values: Any) -> {type}: ...
 """
@@ -70,32 +76,37 @@ _INHERIT = """\
 @overload
 def inherit({path}, /) -> {type}: ...
 """
-_OPEN_LOAD = """\
+_LIKE = ", like: {path}"
+_OPEN_LOAD = f"""\
 @overload
 def load_config(
-    config_path: Base, experiments_root: Root = ..., config_root: Root = ..., create_rslt_dir: bool = ..., *,
-    schema: type[S], strict: bool = ..., overrides: Sequence[str] | None = ..., rslt_dir: Root = ...,
-    like: Base | None = ...
-) -> S: ...
-@overload
-def load_config(
-    config_path: Base, experiments_root: Root = ..., config_root: Root = ..., create_rslt_dir: bool = ..., *,
-    strict: bool = ..., overrides: Sequence[str] | None = ..., rslt_dir: Root = ..., like: Base | None = ...
-) -> typedcat.Config: ...
+    config_path: _Base, experiments_root: _Root = ..., config_root: _Root = ..., create_rslt_dir: bool = ..., *,
+    schema: type[_S], strict: bool = ..., overrides: Sequence[str] | None = ..., rslt_dir: _Root = ...,
+    like: _Base | None = ...
+) -> _S: ...
+{_LOAD.format(path="_C", type="_C", more="")}\
+{_LOAD.format(path="_Base", type="typedcat.Config", more=", like: _Base | None = ...")}\
 """
-_OPEN_CONSTRUCTOR = """\
+_OPEN_CONSTRUCTOR = f"""\
+{_CONSTRUCTOR.format(path="_C", type="_C")}\
     @overload
-    def __new__(cls, *cfgs: Any, schema: type[S], caps: Caps = ..., cfgs_update_at_parser: Caps = ..., **values: Any
-    ) -> S: ...
+    def __new__(cls, *cfgs: Any, schema: type[_S], caps: _Caps = ..., cfgs_update_at_parser: _Caps = ..., **values: Any
+    ) -> _S: ...
     @overload
-    def __new__(cls, *cfgs: Any, caps: Caps = ..., cfgs_update_at_parser: Caps = ..., **values: Any) -> Self: ...
+    def __new__(cls, *cfgs: Any, caps: _Caps = ..., cfgs_update_at_parser: _Caps = ..., **values: Any) -> Self: ...
 """
 _OPEN_INHERIT = """\
 @overload
-def inherit(*bases: Base, schema: type[S]) -> S: ...
+def inherit(*bases: _Base, schema: type[_S]) -> _S: ...
 @overload
-def inherit(*bases: Base) -> typedcat.Config: ...
+def inherit(base: _C, /) -> _C: ...
+@overload
+def inherit(*bases: _Base) -> typedcat.Config: ...
 """
+_TUNED = "class {name}({type}, typedcat.static.key.Closed, typedcat.Cfg2Tune): ...\n"
+"""A tune config over a base of some type: its keys and no others, and the methods of `Cfg2Tune`."""
+
+_OPEN_TYPES = ("Any", "typedcat.Config")
 
 
 def catalog_text(entries: Iterable[Entry]) -> str:
@@ -109,19 +120,52 @@ def catalog_text(entries: Iterable[Entry]) -> str:
     modules = sorted({module for text in names for module, _ in _REFERENCE.findall(text)} - {"typedcat", "builtins"})
     single = [(f"_p{i}", names[text]) for i, text in enumerate(by_type)]
     several = [(bases, names[text]) for bases, text in merged.items()]
+    caps = [*((_tuple(bases), name) for bases, name in several), *_lists(several)]
+    tuned = {name: f"_Tuned{i}" for i, name in enumerate(dict.fromkeys(names.values())) if name not in _OPEN_TYPES}
     parts = [_HEAD, *(f"import {module}\n" for module in modules), _TAIL, *(f"{line}\n" for line in types), "\n"]
     parts += (_LOAD.format(path=path, type=name, more="") for path, name in single)
-    parts += (_LOAD.format(path="Base", type=name, more=f", like: {path}") for path, name in single)
+    parts += (_LOAD.format(path="_Base", type=name, more=_LIKE.format(path=path)) for path, name in single)
     parts += [_OPEN_LOAD, "\n"]
-    parts.append("class _ByPath:\n")
-    parts += (_MERGED_CONSTRUCTOR.format(path=_tuple(bases), type=name) for bases, name in several)
-    parts += (_CONSTRUCTOR.format(path=path, type=name) for path, name in single)
-    parts.append(_OPEN_CONSTRUCTOR)
-    parts += (f"class {cls}(_ByPath, typedcat.{cls}): ...\n" for cls in ("Config", "Cfg2Tune"))
+    parts += (_TUNED.format(name=name, type=type_) for type_, name in tuned.items())
+    parts += _constructors("Config", single, caps, {})
+    parts += _constructors("Cfg2Tune", single, caps, {"typedcat.Config": "Self", **tuned})
     parts += (_INHERIT.format(path=f"base: {path}", type=name) for path, name in single)
     parts += (_INHERIT.format(path=_arguments(bases), type=name) for bases, name in several)
     parts.append(_OPEN_INHERIT)
     return "".join(parts)
+
+
+def _constructors(
+    cls: str, single: list[tuple[str, str]], several: list[tuple[str, str]], instead: dict[str, str]
+) -> Iterator[str]:
+    """A class whose constructor knows the configs.
+
+    Args:
+        cls: its name, in typedcat too.
+        single: the paths of one type, and the type.
+        several: what `caps` may be to name several configs, and the type of what they make together.
+        instead: what takes the place of a type.
+    """
+    yield f"class {cls}(typedcat.{cls}):\n"
+    for path, name in single:
+        yield _CONSTRUCTOR.format(path=path, type=instead.get(name, name))
+    for path, name in several:
+        yield _MERGED_CONSTRUCTOR.format(path=path, type=instead.get(name, name))
+    yield _OPEN_CONSTRUCTOR
+
+
+def _lists(several: list[tuple[tuple[str, ...], str]]) -> Iterator[tuple[str, str]]:
+    """What stands for a list of bases, and its type: to a checker a list has items of a type, and no order.
+
+    A list matches that of all its bases, and that of more. So those with fewer come first, and bases whose order makes
+    a difference have no such type.
+    """
+    types: dict[frozenset[str], set[str]] = {}
+    for bases, name in several:
+        types.setdefault(frozenset(bases), set()).add(name)
+    for members, names in sorted(types.items(), key=lambda item: (len(item[0]), sorted(item[0]))):
+        if len(names) == 1:
+            yield f"list[{_literal(sorted(members))}]", names.pop()
 
 
 def _grouped(entries: list[Entry]) -> tuple[dict[str, list[str]], dict[tuple[str, ...], str]]:

@@ -7,22 +7,30 @@ import io
 import sys
 import textwrap
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .stub import Names
 
 WIDTH = 120
+UNCLEAR = ("I", "O", "l")  # names that ruff refuses: of classes (E742), and of fields (E741)
 
 
 @dataclass(frozen=True)
 class ClassKey:
-    """A field of a class, as text; `method` is the whole definition of one that a `@DEP` method computes."""
+    """A field of a class, as text.
+
+    Attributes:
+        name, type, default: as they are written; a field without a default is required.
+        comment: behind it, or `above` it, as it also is where it does not fit.
+        method: the whole definition of one that a `@DEP` method computes.
+    """
 
     name: str
     type: str
     default: str = ""
     comment: str = ""
+    above: bool = False
     method: tuple[str, ...] = ()
 
     @property
@@ -39,9 +47,12 @@ def field_lines(key: ClassKey) -> Iterator[str]:
     """The lines of a field, its comment behind it or, where that is too long, above."""
     lines = _statement(f"    {key.name}: {key.type}", parsed(key.default) if key.default else None)
     comment = " ".join(key.comment.split())
-    if comment and (len(lines) > 1 or len(lines[0]) + len(comment) + 4 > WIDTH):
+    clear = key.name not in UNCLEAR
+    if comment and (key.above or not clear or len(lines) > 1 or len(lines[0]) + len(comment) + 4 > WIDTH):
         yield from textwrap.wrap(comment, WIDTH, initial_indent="    # ", subsequent_indent="    # ")
         comment = ""
+    if not clear:
+        lines[0] += "  # noqa: E741"  # it is the key of the user
     yield from lines[:-1]
     yield lines[-1] + (f"  # {comment}" if comment else "")
 
@@ -100,14 +111,25 @@ def flat(node: ast.expr) -> str:
 def import_blocks(names: Names) -> Iterator[list[str]]:
     """The imports, those of Python, of what is installed, and of the project itself apart."""
     plain = [(line.split()[1], line) for line in sorted(names.imports)]
-    froms = [
-        (module, f"from {module} import {', '.join(sorted(some, key=lambda name: (not name.isupper(), name)))}")
-        for module, some in names.from_imports.items()
-    ]
-    lines = [*plain, *sorted(froms)]
+    froms = [(module, _from_import(module, some)) for module, some in sorted(names.from_imports.items())]
+    lines = [*plain, *froms]
     for block in range(3):
         if found := [line for module, line in lines if _block(module) == block]:
             yield found
+
+
+def _from_import(module: str, names: Iterable[str]) -> str:
+    ordered = sorted(names, key=_import_order)
+    line = f"from {module} import {', '.join(ordered)}"
+    if len(line) <= WIDTH:
+        return line
+    return "\n".join([f"from {module} import (", *(f"    {name}," for name in ordered), ")"])
+
+
+def _import_order(name: str) -> tuple[int, str, str]:
+    """Constants, classes, functions, as isort has it."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    return kind, name.lower(), name
 
 
 def _block(module: str) -> int:
@@ -119,4 +141,4 @@ def _block(module: str) -> int:
     return 1 if top == "typedcat" or any("site-packages" in place for place in places) else 2
 
 
-__all__ = ["WIDTH", "ClassKey", "field_lines", "flat", "import_blocks", "parsed"]
+__all__ = ["UNCLEAR", "WIDTH", "ClassKey", "field_lines", "flat", "import_blocks", "parsed"]

@@ -4,18 +4,70 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import FunctionType
 from typing import Any
 
 from ..tree.config import BaseConfig
-from ..tree.node import WHOLE_CONFIG
+from ..tree.node import WHOLE_CONFIG, path_to
 
 
-def starts_at(node: BaseConfig, key: str) -> bool:
-    """Whether the function of a dependency gets the node that holds it."""
+def way_to(node: BaseConfig, key: str) -> tuple[Hashable, ...] | None:
+    """The keys from where the function of a dependency starts down to the node that holds it; None if not above it."""
     anchor = node.__extra__.anchors.get(key) if node.__extra__ is not None else None
-    return anchor == (0, ()) or (anchor == WHOLE_CONFIG and node.__parent__ is None)
+    path = path_to(node)
+    if anchor == WHOLE_CONFIG:
+        return path
+    if anchor is None or anchor[1] or anchor[0] > len(path):
+        return None
+    return path[len(path) - anchor[0] :]
+
+
+def as_method_body(argument: str, expression: ast.expr, way: tuple[Hashable, ...] | None) -> ast.expr | None:
+    """An expression of a node as one of `self`; None if it reads what does not lie below `self`.
+
+    Args:
+        argument: what the expression calls the node.
+        expression: it does not survive.
+        way: the keys from the node to `self`: of `c.loader.batch_size`, `loader`. None if there is no such way.
+    """
+    if way is None:
+        return None
+    moved = _OfSelf(argument, way)
+    body: ast.expr = moved.visit(expression)
+    return None if moved.reads_more else body
+
+
+class _OfSelf(ast.NodeTransformer):
+    """`c.loader.batch_size` as `self.batch_size`."""
+
+    def __init__(self, argument: str, way: tuple[Hashable, ...]) -> None:
+        self.argument = argument
+        self.way = way
+        self.reads_more = False
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        path, start = attributes(node)
+        if not isinstance(start, ast.Name) or start.id != self.argument:
+            return self.generic_visit(node)
+        self.reads_more |= path[: len(self.way)] != self.way or len(path) == len(self.way)
+        made: ast.expr = ast.Name("self", ast.Load())
+        for name in path[len(self.way) :]:
+            made = ast.Attribute(made, name, ast.Load())
+        return made
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        self.reads_more |= node.id == self.argument
+        return node
+
+
+def attributes(node: ast.expr) -> tuple[tuple[str, ...], ast.expr]:
+    """The names of `c.loader.batch_size` after its start, and the start."""
+    path: list[str] = []
+    while isinstance(node, ast.Attribute):
+        path.insert(0, node.attr)
+        node = node.value
+    return tuple(path), node
 
 
 def expression_of(function: Any) -> tuple[str, ast.expr] | None:
@@ -57,15 +109,11 @@ class NumberChecker:
     """Tells what a checker would say a number is, of the few forms of expressions that it surely understands.
 
     Args:
-        argument: the name of the node in the expression.
         scope: the names around the function, which may hide built-in functions.
-        below: the type of the value at a path below the node.
+        below: the type of the value at a path below `self`.
     """
 
-    def __init__(
-        self, argument: str, scope: dict[str, Any], below: Callable[[tuple[str, ...]], type[Any] | None]
-    ) -> None:
-        self.argument = argument
+    def __init__(self, scope: dict[str, Any], below: Callable[[tuple[str, ...]], type[Any] | None]) -> None:
         self.scope = scope
         self.below = below
 
@@ -86,11 +134,8 @@ class NumberChecker:
 
     def attribute(self, node: ast.expr) -> type[Any] | None:
         """`c.loader.batch_size`."""
-        path: list[str] = []
-        while isinstance(node, ast.Attribute):
-            path.insert(0, node.attr)
-            node = node.value
-        return self.below(tuple(path)) if isinstance(node, ast.Name) and node.id == self.argument else None
+        path, start = attributes(node)
+        return self.below(path) if isinstance(start, ast.Name) and start.id == "self" else None
 
     def call(self, name: str, given: list[type[Any] | None]) -> type[Any] | None:
         """Of a built-in function."""
@@ -101,4 +146,4 @@ class NumberChecker:
         return given[0] if name in ("max", "min") and len({*given}) == 1 else None
 
 
-__all__ = ["NumberChecker", "expression_of", "starts_at"]
+__all__ = ["NumberChecker", "as_method_body", "expression_of", "way_to"]

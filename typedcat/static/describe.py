@@ -6,8 +6,9 @@ import contextlib
 import inspect
 import linecache
 import os
+import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,23 @@ from ..load.pipeline import prepare
 from ..load.project import Project, find_project
 from ..load.resolve import Failures, resolve
 from ..load.schema import coerce_leaves, restore_leaves, validate
-from ..load.schema_fields import fields_of, is_secret_type, nested_schema
+from ..load.schema_fields import SchemaField, fields_of, is_secret_type, nested_schema
 from ..tree.config import BaseConfig, Config, caps_from
 from ..tree.copying import branch_copy
 from ..tree.fields import field_types
 from ..tree.keys import is_attribute_name, is_protocol_name
 from ..tree.merge import schema_of
 from ..tree.node import extra_of, path_of, path_to, plain_class
-from ..tree.origin import Origin, Place, history, newest
+from ..tree.origin import Origin, Place, history, newest, place
 from ..tree.typed import TypedConfig
 from ..tree.values import Dependency, Parameter
 from ..tree.walk import branches
-from .spell import ANY, CONFIG, NONE, WIDE_SUBTREE, ModuleOf, Spelled, Speller, union, unused
+from .spell import ANY, CONFIG, MOST_MEMBERS, NONE, WIDE_SUBTREE, ModuleOf, Spelled, Speller, union, unused
 
 _LONGEST_LINE = 100  # characters of the user's code in a docstring
 _LONGEST_HISTORY = 6  # steps of it
 DEEPEST = 40  # levels of subtrees; below, keys are not checked
+DEEPEST_LISTS = 4  # levels of lists of configs
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ class _Maker:
         self.speller = speller
         self.classes: list[StubClass] = []
         self.names: list[str] = []
+        self.depth = 0  # of lists with configs in each other
         self.found = Resolved(Config())
 
     def root(self, tree: BaseConfig, name: str) -> str:
@@ -237,7 +240,7 @@ class _Maker:
             type_ = self.speller.declared(annotation)
         else:
             type_ = self.inferred(node, key, value, below)
-        return Attribute(key, type_, self.lines(node, key, value, annotation))
+        return Attribute(key, type_, self.lines(node, key, value, declared))
 
     def inferred(self, node: BaseConfig, key: str, value: Any, name: str) -> Spelled:
         """The type of a value that nothing declares."""
@@ -261,7 +264,34 @@ class _Maker:
             return self.uncomputed(value, None)
         if isinstance(value, BaseConfig):
             return Spelled(self.node(value, name, None), WIDE_SUBTREE)
+        return self.leaf(value, name)
+
+    def leaf(self, value: Any, name: str) -> Spelled:
+        """The type of a value that is no subtree; configs in its lists have classes unless they are too different."""
+        known = len(self.classes), len(self.names)
+        shapes: dict[str, str] = {}
+        spelled = self.speller.value(value, lambda node: self.item(node, f"{name}Item", shapes))
+        if len(set(shapes.values()) - {CONFIG}) <= MOST_MEMBERS:
+            return spelled
+        del self.classes[known[0] :], self.names[known[1] :]
         return self.speller.value(value)
+
+    def item(self, node: BaseConfig, name: str, shapes: dict[str, str]) -> str:
+        """The type of a config in a list: one class for all that have the same keys and types.
+
+        Args:
+            node: the config.
+            name: of its class.
+            shapes: the types so far, by what their classes say.
+        """
+        self.depth += 1
+        known = len(self.classes), len(self.names)
+        type_ = CONFIG if self.depth > DEEPEST_LISTS else self.node(node, name, None)
+        self.depth -= 1
+        found = shapes.setdefault(_shape(type_, self.classes[known[0] :]), type_)
+        if found != type_:
+            del self.classes[known[0] :], self.names[known[1] :]
+        return found
 
     def uncomputed(self, value: Any, error: TypedcatError | None) -> Spelled:
         """The type of a dependency that could not be computed."""
@@ -273,19 +303,23 @@ class _Maker:
 
     # -- docstrings
 
-    def lines(self, node: BaseConfig, key: Hashable, value: Any, annotation: Any) -> tuple[str, ...]:
-        """The lines that set a value, newest first, with their code."""
-        hide = is_secret_type(annotation) or hasattr(type(value), "get_secret_value")
+    def lines(self, node: BaseConfig, key: Hashable, value: Any, declared: SchemaField | None) -> tuple[str, ...]:
+        """The lines that set a value, newest first, and the line that declares it, with their code."""
+        hide = declared is not None and is_secret_type(declared.annotation)
+        hide = hide or hasattr(type(value), "get_secret_value")
         steps = list(history(node.__origins__.get(key), value))[:_LONGEST_HISTORY]
+        if declared is not None:
+            at = place(declared.where)
+            steps.append(Origin(at.file, at.line, None, at.how))
         return tuple(dict.fromkeys(self.step(one, hide) for one in steps if one.file))
 
     def step(self, origin: Origin, hide: bool) -> str:
-        place = self.shown(origin.file)
+        file = self.shown(origin.file)
         if origin.line is None:
-            return place
+            return file
         code = "" if hide else " ".join(linecache.getline(origin.file, origin.line).split())
         code = code if len(code) <= _LONGEST_LINE else code[: _LONGEST_LINE - 3] + "..."
-        return f"{place}:{origin.line}  {code}".rstrip()
+        return f"{file}:{origin.line}  {code}".rstrip()
 
     def shown(self, file: str) -> str:
         """A path that is the same on every machine."""
@@ -298,6 +332,15 @@ class _Maker:
     def portable(self, text: str) -> str:
         """A message without the folder of the project in it."""
         return text.replace(f"{self.top}{os.sep}", "")
+
+
+def _shape(type_: str, classes: list[StubClass]) -> str:
+    """What some classes say, whatever they are called, and whichever lines set their keys."""
+    keys = [tuple(replace(one, lines=()) for one in made.attributes) for made in classes]
+    text = repr([replace(made, attributes=own) for made, own in zip(classes, keys, strict=True)])
+    for number, made in enumerate(classes):
+        text = re.sub(rf"(?<=\{{:){made.name}(?=\}})|(?<=name='){made.name}(?=')", f"<{number}>", text)
+    return text if classes else type_
 
 
 def _camel(key: str) -> str:

@@ -15,6 +15,7 @@ from .cache import Cache, Made, Written
 from .catalog import MODULE, Entry, catalog_text
 from .describe import Description, describe
 from .names import module_name, stub_path
+from .packages import package_stubs
 from .pool import LONGEST_S, each
 from .share import Elsewhere, digests, elsewhere, without
 from .stub import HEADER, broken_text, stub_text
@@ -54,6 +55,7 @@ def generate(
     jobs: int = 0,
     timeout_s: float = LONGEST_S,
     progress: Progress | None = None,
+    last_good: dict[str, Made] | None = None,
 ) -> Report:
     """Make the folder of stubs hold exactly those of some configs, and their catalog.
 
@@ -64,6 +66,8 @@ def generate(
         dry_run: write nothing, only tell.
         jobs, timeout_s: see `each`.
         progress: told about each config.
+        last_good: what former runs made of each config, brought up to date here: of one that cannot be read now the
+            stub stays as it was. Without it, or if it was never read, the stub allows everything.
 
     Raises:
         ProjectError: a config lies outside of `top`, or a stub cannot be written.
@@ -72,6 +76,7 @@ def generate(
     cache = Cache(top, out)
     texts: dict[str, str] = {}
     entries: list[Entry] = []
+    kept = {} if last_good is None else {**_known(report.configs, cache), **last_good}
     todo = [path for path, name in zip(paths, report.configs, strict=True) if not cache.is_fresh(name)]
     report.made = len(todo)
     for count, done in enumerate(each(make, todo, top, jobs=jobs, timeout_s=timeout_s), 1):
@@ -79,13 +84,17 @@ def generate(
         if done.error is not None:
             report.errors[name] = done.error
             cache.forget(name)
-            texts[stub_path(name)] = broken_text(name, str(done.error), top)
-            entries.append(Entry(module_name(name), (name,), "{typing:Any}"))
+            if name not in kept:
+                texts[stub_path(name)] = broken_text(name, str(done.error), top)
+                entries.append(Entry(module_name(name), (name,), "{typing:Any}"))
         elif done.result is not None:
             cache.keep(name, done.result)
         if progress is not None:
             progress(count, len(todo))
-    found = {name: made for name in report.configs if (made := cache.get(name)) is not None}
+    found = _known(report.configs, cache)
+    if last_good is not None:
+        last_good.update({**kept, **found})
+        found = {name: last_good[name] for name in report.configs if name in last_good}
     left_out = elsewhere((name, len(made.opened), made.digests) for name, made in found.items())
     for name, made in found.items():
         written = cache.written(name, left_out[name])
@@ -95,19 +104,33 @@ def generate(
         texts[stub_path(name)] = written.text
         entries.append(Entry(module_name(name), made.paths, written.root, written.merged))
     texts[f"{MODULE}.pyi"] = catalog_text(entries)
+    for name, text in package_stubs(report.configs, top).items():
+        if not (out / name).is_file() or _is_ours(out / name):
+            texts.setdefault(name, text)
     _bring_to_date(out, texts, report, dry_run)
     cache.save()
     return report
+
+
+def _known(names: Iterable[str], cache: Cache) -> dict[str, Made]:
+    """What this run or a former one has made of each config."""
+    return {name: made for name in names if (made := cache.get(name)) is not None}
 
 
 def make(path: Path, top: Path) -> Made:
     """What the stub of one config says, in a process that has its project as working directory.
 
     Raises:
-        TypedcatError: it cannot be read.
+        TypedcatError: it cannot be read, or something in it is more than typedcat can describe.
     """
     name = _below(path, top)
-    made = describe(path, top, lambda file: _module_of(file, top))
+    try:
+        made = describe(path, top, lambda file: _module_of(file, top))
+    except TypedcatError:
+        raise
+    except Exception as error:  # a value that nobody thought of must not end the stubs of the others
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise TypedcatError(f"its types cannot be told: {said}") from error
     own = _below(path, Path.cwd()) if path.is_relative_to(Path.cwd()) else name
     text = _adapter().dump_json(made).decode()
     modules = tuple(_project_modules(top, set(made.opened)))
@@ -166,7 +189,7 @@ def _bring_to_date(out: Path, texts: dict[str, str], report: Report, dry_run: bo
                 if not dry_run:
                     _remove(file, out)
     except OSError as error:
-        raise ProjectError(f"cannot write stubs into {short_path(out)}: {error.strerror}") from error
+        raise ProjectError(f"cannot write {short_path(error.filename or out)}: {error.strerror}") from error
 
 
 def _is_ours(file: Path) -> bool:

@@ -28,15 +28,20 @@ ANY = "{typing:Any}"
 NONE = "None"
 CONFIG = "{typedcat:Config}"
 WIDE_CALLABLE = "{collections.abc:Callable}[..., {typing:Any}]"
-_MOST_MEMBERS = 6  # of a union, before it is Any
+JOINED_FUNCTIONS = "{builtins:function}"  # what mypy takes functions of several signatures in one list for
+MOST_MEMBERS = 6  # of a union, before it is Any
 _DEEPEST = 8  # of containers in each other
 _MOST_ITEMS = 2_000  # of a container that are looked at
 _CONFIG_MODULE = "_typedcat_"  # how the names of the modules of config files begin
 GENERIC: dict[type, int] = {  # classes in C do not tell how many parameters they have
     collections.deque: 1, collections.defaultdict: 2, collections.OrderedDict: 2, collections.Counter: 1,
     collections.ChainMap: 2, functools.partial: 1, types.MappingProxyType: 2,
+    list: 1, dict: 2, set: 1, frozenset: 1, type: 1, re.Pattern: 1, re.Match: 1,
 }  # fmt: skip
 _PLAIN = (bool, int, float, complex, str, bytes)
+
+NodeType = Callable[[BaseConfig], str]
+"""From a config inside of a container to its type."""
 
 ModuleOf = Callable[[str], str | None]
 """From a config file to the module that its stub is; None if it has none."""
@@ -71,17 +76,33 @@ class Speller:
         self.module_of = module_of
         self.protocols: dict[str, str] = {}
         self.whys: list[str] = []
+        self.node_type: NodeType = lambda node: CONFIG
 
-    def value(self, value: Any) -> Spelled:
-        """The type of a value: exact for reading, wide for writing."""
-        self.whys = []
-        read = union([self._value(value, 0)])
-        return Spelled(read, _wide(value, read), "; ".join(dict.fromkeys(self.whys)))
+    def value(self, value: Any, node_type: NodeType | None = None) -> Spelled:
+        """The type of a value: exact for reading, wide for writing.
+
+        Args:
+            value: the value.
+            node_type: gives the types of the configs in it that are of no class; by default they are open.
+        """
+        around = self.node_type
+        self.node_type = node_type or (lambda node: CONFIG)
+        read, why = self._explained(lambda: union([self._value(value, 0)]))
+        self.node_type = around
+        return Spelled(read, _wide(value, read), why)
 
     def declared(self, annotation: Any) -> Spelled:
         """A declared type, exact both ways."""
-        self.whys = []
-        return Spelled(self.annotation(annotation), "", "; ".join(dict.fromkeys(self.whys)))
+        read, why = self._explained(lambda: self.annotation(annotation))
+        return Spelled(read, "", why)
+
+    def _explained(self, spell: Callable[[], str]) -> tuple[str, str]:
+        """A type, and why it is `Any`; called again while it spells the type of a config in a list."""
+        around, self.whys = self.whys, []
+        read = spell()
+        why = "; ".join(dict.fromkeys(self.whys))
+        self.whys = around
+        return read, why
 
     def _give_up(self, why: str) -> str:
         self.whys.append(why)
@@ -95,10 +116,10 @@ class Speller:
         if type(value) in _PLAIN:
             return f"{{builtins:{type(value).__name__}}}"
         if isinstance(value, type) and typing.get_origin(value) is None:
-            return f"{{builtins:type}}[{self._class(value)}]"
+            return f"{{builtins:type}}[{self._instance(value)}]"
         if isinstance(value, BaseConfig):
             own = plain_class(value)
-            return self._class(own) if own.__typed__ else CONFIG
+            return self._class(own) if own.__typed__ else self.node_type(value)
         if depth > _DEEPEST:
             return ANY
         if type(value) in (list, tuple, set, frozenset) or isinstance(value, dict):
@@ -107,10 +128,14 @@ class Speller:
             return self.function(value)
         if isinstance(value, PurePath):
             return "{pathlib:Path}"
+        if isinstance(value, re.Pattern):
+            return f"{{re:Pattern}}[{self._value(value.pattern, depth)}]"
+        if type(value) is functools.partial:
+            return f"{{functools:partial}}[{self._result(value.func)}]"
         return self._instance(type(value))
 
     def _container(self, value: Any, depth: int) -> str:
-        if type(value) is tuple and len(value) <= _MOST_MEMBERS:
+        if type(value) is tuple and len(value) <= MOST_MEMBERS:
             items = ", ".join(self._value(item, depth + 1) for item in value)
             return f"{{builtins:tuple}}[{items or '()'}]"
         if not isinstance(value, dict):
@@ -131,8 +156,14 @@ class Speller:
 
     def _instance(self, cls: type[Any]) -> str:
         name = self._class(cls)
-        count = GENERIC.get(cls, len(getattr(cls, "__parameters__", ())))
+        if cls is tuple:
+            return f"{name}[{ANY}, ...]"
+        count = GENERIC.get(cls, len(parameters_of(cls)))
         return f"{name}[{', '.join([ANY] * count)}]" if count and name != ANY else name
+
+    def _result(self, function: Any) -> str:
+        """The type of what calling a function or a class gives."""
+        return self._instance(function) if isinstance(function, type) else self._hint(_hints(function), "return")
 
     def function(self, value: Any) -> str:
         """The type of functions with the signature of a function: a protocol, which keeps the names of parameters."""
@@ -228,6 +259,8 @@ class Speller:
             if stub is None or "<locals>" in name or not issubclass(cls, BaseConfig):
                 return self._give_up(f"{name} is defined in a config file; a module of its own would give it a type")
             return f"{{{stub}:{name}}}"
+        if module == "typing" and name.startswith("_"):
+            return self._give_up(f"{module}.{name} is no name that checkers know")
         home = importable(cls, module, name)
         return f"{{{home}:{name}}}" if home else self._give_up(f"{module}.{name} cannot be imported by that name")
 
@@ -244,7 +277,7 @@ def union(members: Iterable[str]) -> str:
     found = dict.fromkeys(part for member in members for part in _alternatives(member))
     if list(found) == [NONE]:
         return f"{ANY} | None"
-    if not found or len(found) > _MOST_MEMBERS:
+    if not found or len(found) > MOST_MEMBERS:
         return ANY
     last = [NONE] if found.pop(NONE, 0) is None else []
     return " | ".join([*sorted(found), *last])
@@ -276,6 +309,12 @@ def importable(value: Any, module: str, name: str) -> str:
     return ""
 
 
+def parameters_of(cls: type[Any]) -> tuple[Any, ...]:
+    """The type variables of a class; of the class of `list[int]` the attribute of that name is something else."""
+    found = getattr(cls, "__parameters__", ())
+    return found if isinstance(found, tuple) else ()
+
+
 def is_function(value: Any) -> bool:
     """Whether a value is there to be called, and tells what with."""
     return isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType))
@@ -301,7 +340,7 @@ def _wide(value: Any, read: str) -> str:
     if isinstance(value, type):
         return f"{{builtins:type}}[{ANY}] | None"
     if is_function(value):
-        return f"{WIDE_CALLABLE} | None"
+        return f"{WIDE_CALLABLE} | {JOINED_FUNCTIONS} | None"
     if isinstance(value, (list, tuple)):
         return f"{{builtins:list}}[{ANY}] | {{builtins:tuple}}[{ANY}, ...] | None"
     if isinstance(value, (set, frozenset)):

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
+N = TypeVar("N", bound="BaseConfig")
 Base = str | os.PathLike[str] | Mapping[Any, Any]
 
 
@@ -133,10 +134,29 @@ class BaseConfig(Tree):
     @overload
     def Param2Tune(
         self,
+        optional_values: Iterable[N],
+        subject_to: None = ...,
+        optional_value_names: Iterable[str] | None = ...,
+        priority: int | None = ...,
+        zip_with: object = ...,
+    ) -> N: ...
+    @overload
+    def Param2Tune(
+        self,
+        optional_values: Iterable[dict[str, Any]],
+        subject_to: None = ...,
+        optional_value_names: Iterable[str] | None = ...,
+        priority: int | None = ...,
+        zip_with: object = ...,
+    ) -> dict[str, Any]: ...
+    @overload
+    def Param2Tune(
+        self,
         optional_values: Iterable[T],
         subject_to: Callable[[T], object] | None = ...,
         optional_value_names: Iterable[str] | None = ...,
         priority: int | None = ...,
+        zip_with: object = ...,
     ) -> T: ...
     @overload
     def Param2Tune(
@@ -145,6 +165,7 @@ class BaseConfig(Tree):
         subject_to: Callable[[T, Self], object],
         optional_value_names: Iterable[str] | None = ...,
         priority: int | None = ...,
+        zip_with: object = ...,
     ) -> T: ...
     def Param2Tune(self, *args: Any, **kwargs: Any) -> Any:
         """`typedcat.Param2Tune`, with the type of this config for the second argument of `subject_to`."""
@@ -356,7 +377,7 @@ def caps_from(value: Any, site: Site | Place) -> tuple[Cap, ...]:
         return ()
     bases = value if isinstance(value, (list, tuple)) else (value,)
     for base in bases:
-        if not isinstance(base, (str, os.PathLike, Mapping)):
+        if not isinstance(base, (str, os.PathLike, Mapping, Parameter)):
             raise TypeError(f"caps takes paths of config files or configs, got {short_repr(base)}")
     named_by = site.file if isinstance(site, Place) else site.code.co_filename
     return tuple(Cap((os.fspath(b) if isinstance(b, os.PathLike) else b, named_by)) for b in bases)

@@ -23,6 +23,7 @@ from .node import (
     set_state,
 )
 from .origin import Place, Site
+from .sameness import equal_values
 from .values import Deferred
 
 N = TypeVar("N", bound=Node)
@@ -289,7 +290,7 @@ def to_dict(node: Node, into_lists: bool = False) -> dict[Any, Any]:
 
 
 def equal(one: dict[Any, Any], other: dict[Any, Any], into_lists: bool = False) -> bool:
-    """`one == other` as for dicts, at any depth.
+    """`one == other` as for dicts, at any depth, with arrays as leaves.
 
     Args:
         one: a tree.
@@ -309,7 +310,7 @@ def equal(one: dict[Any, Any], other: dict[Any, Any], into_lists: bool = False) 
             both = dict if isinstance(value, dict) else list if into_lists and type(value) is list else ()
             if both and isinstance(theirs, both):
                 stack.append((value, theirs))
-            elif not (value is theirs or value == theirs):
+            elif not equal_values(value, theirs):
                 return False
     return True
 

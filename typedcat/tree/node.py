@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .keys import ROOT, format_path
 from .origin import Place, Record, Site, replace
+from .sameness import equal_values
 from .values import Deferred
 
 FROZEN = 1
@@ -273,7 +274,7 @@ def is_default(node: Node, key: Hashable) -> bool:
     value, declared = dict.get(node, key), extra.defaults[key]
     if isinstance(value, Node):
         return not value.__state__ & WHOLE and all(is_default(value, name) for name in dict.keys(value))
-    return value is declared or (isinstance(value, _COMPARED) and bool(value == declared))
+    return value is declared or (isinstance(value, _COMPARED) and equal_values(value, declared))
 
 
 _COMPARED = (str, int, float, bytes, list, dict, set, tuple, frozenset)

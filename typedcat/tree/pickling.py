@@ -57,8 +57,14 @@ def reduce(node: Node) -> tuple[Any, ...]:
     return _load, (dumps(node),)
 
 
-def dumps(value: Any) -> bytes:
-    """`cloudpickle.dumps`, with what config files define by value."""
+def dumps(value: Any, replace: Callable[[Any], Any] | None = None) -> bytes:
+    """`cloudpickle.dumps`, with what config files define by value.
+
+    Args:
+        value: anything.
+        replace: asked for each object that is no plain value: what `__reduce__` would return instead, or
+            `NotImplemented`.
+    """
     import cloudpickle  # heavy
 
     for prepare in before_cloudpickle:
@@ -78,6 +84,8 @@ def dumps(value: Any) -> bytes:
         )
 
         def reducer_override(self, obj: Any) -> Any:
+            if replace is not None and (found := replace(obj)) is not NotImplemented:
+                return found
             reduced = super().reducer_override(obj)
             return _reduce_function(obj, reduced) if type(obj) is FunctionType else reduced
 

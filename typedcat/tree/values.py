@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast, overload
 
 from ..errors import TuneError, short_path, short_repr
 
@@ -102,26 +103,46 @@ def _dependency(kind: Any, func: Any, priority: int, rel: bool, down: tuple[Hash
 
 
 if TYPE_CHECKING:
+
+    class _Decorator:
+        """What `@DEP(priority=2)` decorates with; a class, as mypy solves no type variable of a returned function."""
+
+        def __call__(self, func: Callable[[Any], T], /) -> T: ...
+
     # To a type checker the call gives the value that the dependency becomes, as `dataclasses.field()` does.
     class DEP(_Dependency[T]):
         """See `_Dependency`."""
 
+        @overload
         def __new__(  # type: ignore[misc]  # returns what the dependency becomes, on purpose
             cls, func: Callable[[Any], T], priority: int = 1, rel: bool = True
         ) -> T: ...
+        @overload
+        def __new__(cls, *, priority: int = 1, rel: bool = True) -> _Decorator: ...  # type: ignore[misc]  # as above
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any: ...
 
     class P_DEP(_Dependency[T]):
         """See `_Dependency`."""
 
+        @overload
         def __new__(  # type: ignore[misc]  # as above
             cls, func: Callable[[Any], T], priority: int = 1, rel: bool = True
         ) -> T: ...
+        @overload
+        def __new__(cls, *, priority: int = 1, rel: bool = True) -> _Decorator: ...  # type: ignore[misc]  # as above
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any: ...
 
 else:
 
     class DEP(_Dependency):  # noqa: D101 - it takes its base's
         __doc__ = _Dependency.__doc__
         __slots__ = ()
+
+        def __new__(cls, *args, **options):
+            """`DEP(priority=2)` without a function is a decorator: `@DEP(priority=2)` over a method."""
+            if args or not options or "func" in options:
+                return super().__new__(cls)
+            return functools.partial(cls, **options)
 
     class P_DEP(DEP):
         """A dependency that is computed when a grid makes a child: before other dependencies, and before it is saved.
@@ -152,6 +173,7 @@ class _Param(Deferred, Generic[T]):
             config in which the values chosen so far stand.
         optional_value_names: one short name per value, for the table and the folder names.
         priority: parameters with a smaller one vary more slowly; by default they vary in the order of definition.
+        zip_with: a parameter with as many values, with which this one moves: first with first, second with second.
     """
 
     def __init__(
@@ -160,6 +182,7 @@ class _Param(Deferred, Generic[T]):
         subject_to: Callable[..., object] | None = None,
         optional_value_names: Iterable[str] | None = None,
         priority: int | None = None,
+        zip_with: object = None,
     ) -> None:
         if isinstance(optional_values, str) or not isinstance(optional_values, Iterable):
             raise TypeError(f"Param2Tune takes a list of values, got {short_repr(optional_values)}")
@@ -175,9 +198,17 @@ class _Param(Deferred, Generic[T]):
             raise ValueError("Param2Tune has no value to try")
         if subject_to is not None and not callable(subject_to):
             raise TypeError(f"subject_to must be a function of the value, got {short_repr(subject_to)}")
+        if zip_with is not None and not isinstance(zip_with, _Param):
+            raise TypeError(f"zip_with takes another Param2Tune, got {short_repr(zip_with)}")
+        if zip_with is not None and len(zip_with.optional_val) != len(self.optional_val):
+            raise ValueError(
+                f"parameters that move together need as many values: {len(self.optional_val)} here, "
+                f"{len(zip_with.optional_val)} in {zip_with!r}"
+            )
         self.subject_to = subject_to
+        self.zip_with = zip_with
         self.priority = priority
-        self._wants_config = subject_to is not None and _takes_two(subject_to)
+        self.wants_config = subject_to is not None and _takes_two(subject_to)
         self._current: T | _Unset = _UNSET
         self.order = next(_orders)  # of definition
 
@@ -207,7 +238,7 @@ class _Param(Deferred, Generic[T]):
         """Whether `subject_to` accepts the value; `cfg` is the config with the values chosen so far."""
         if self.subject_to is None:
             return True
-        return bool(self.subject_to(value, cfg) if self._wants_config else self.subject_to(value))
+        return bool(self.subject_to(value, cfg) if self.wants_config else self.subject_to(value))
 
     def __repr__(self) -> str:
         return f"Param2Tune({short_repr(list(self.optional_val), 60)})"
@@ -225,16 +256,44 @@ def _takes_two(func: Callable[..., object]) -> bool:
 
 if TYPE_CHECKING:
 
+    class _Node(Protocol):
+        """A config, which a file further up defines."""
+
+        __one_parent__: ClassVar[bool]
+
+    N = TypeVar("N", bound=_Node)
+
+    # mypy takes the join of a list's items, not their union: of dicts with other types of values that is `object`.
+    # The first two overloads are there for such lists; configs, which are dicts too, must not come out as dicts.
     class Param2Tune(_Param[T]):
         """See `_Param`."""
 
         @overload
         def __new__(  # type: ignore[misc]  # returns what the parameter becomes, on purpose
             cls,
+            optional_values: Iterable[N],
+            subject_to: None = None,
+            optional_value_names: Iterable[str] | None = None,
+            priority: int | None = None,
+            zip_with: object = None,
+        ) -> N: ...
+        @overload
+        def __new__(  # type: ignore[misc]  # as above
+            cls,
+            optional_values: Iterable[dict[str, Any]],
+            subject_to: None = None,
+            optional_value_names: Iterable[str] | None = None,
+            priority: int | None = None,
+            zip_with: object = None,
+        ) -> dict[str, Any]: ...
+        @overload
+        def __new__(  # type: ignore[misc]  # as above
+            cls,
             optional_values: Iterable[T],
             subject_to: Callable[[T], object] | None = None,
             optional_value_names: Iterable[str] | None = None,
             priority: int | None = None,
+            zip_with: object = None,
         ) -> T: ...
         @overload
         def __new__(  # type: ignore[misc]  # as above
@@ -243,6 +302,7 @@ if TYPE_CHECKING:
             subject_to: Callable[[T, Any], object],
             optional_value_names: Iterable[str] | None = None,
             priority: int | None = None,
+            zip_with: object = None,
         ) -> T: ...
         def __new__(cls, *args: Any, **kwargs: Any) -> Any: ...
 
@@ -261,15 +321,19 @@ class Extend(Deferred, Generic[T]):
 
     __slots__ = ("base", "items")
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # no `__init__` beside it, which mypy would take instead
+        items: tuple[T, ...]
+        base: object
 
         def __new__(cls, items: Iterable[T]) -> list[T]: ...  # type: ignore[misc]  # what it becomes, on purpose
 
-    def __init__(self, items: Iterable[T], base: object = None) -> None:
-        if isinstance(items, (str, bytes, dict)) or not isinstance(items, Iterable):
-            raise TypeError(f"Extend takes a list of items to append, got {short_repr(items)}")
-        self.items = tuple(items)
-        self.base = base  # the dependency whose result is extended, if any
+    else:
+
+        def __init__(self, items, base=None):
+            if isinstance(items, (str, bytes, dict)) or not isinstance(items, Iterable):
+                raise TypeError(f"Extend takes a list of items to append, got {short_repr(items)}")
+            self.items = tuple(items)
+            self.base = base  # the dependency whose result is extended, if any
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
@@ -330,5 +394,7 @@ _HOLDERS = (dict, list, tuple, set, frozenset)
 Dependency = cast("type[_Dependency[Any]]", DEP)  # what `isinstance` needs; to a checker DEP is a function
 Parameter = cast("type[_Param[Any]]", Param2Tune)
 Extension: Any = Extend
-IL = ItemLazy = DEP
-PL = ParamLazy = P_DEP
+IL = DEP  # one by one: in `IL = ItemLazy = DEP` pyright sees no aliases
+ItemLazy = DEP
+PL = P_DEP
+ParamLazy = P_DEP
