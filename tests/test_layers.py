@@ -18,7 +18,7 @@ LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 # What stands above all rooms: the package itself, and the modules that only start something.
 TOP = {"__init__", "__main__", "from_x_to_y"}
 CONSOLE = "console.py"  # the one place that writes to the terminal with print
-HEAVY = ["pydantic", "pandas", "numpy", "yaml", "sqlite3", "rich", "openpyxl", "cloudpickle", "torch"]
+HEAVY = ["pydantic", "pandas", "numpy", "yaml", "sqlite3", "rich", "openpyxl", "cloudpickle", "matplotlib", "torch"]
 
 
 def room_of(path: str) -> str | None:

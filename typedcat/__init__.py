@@ -37,18 +37,22 @@ __all__ = [
     "load_config",
     "open_config",
     "parse_config",
+    "record_run",
 ]
 del _load
 
 if TYPE_CHECKING:
-    from .tune.grid import Cfg2Tune
+    from .load.record import record_run
+    from .tune.cfg2tune import Cfg2Tune
     from .tune.runner import Cfg2TuneRunner
 else:
 
     def __getattr__(name: str) -> Any:
-        """The tuner is imported when it is asked for."""
-        if name == "Cfg2Tune":
-            from .tune.grid import Cfg2Tune as found
+        """The tuner, and what records runs, are imported when they are asked for."""
+        if name == "record_run":
+            from .load.record import record_run as found
+        elif name == "Cfg2Tune":
+            from .tune.cfg2tune import Cfg2Tune as found
         elif name == "Cfg2TuneRunner":
             from .tune.runner import Cfg2TuneRunner as found
         else:

@@ -10,7 +10,7 @@ import sys
 import traceback
 
 from ..errors import TypedcatError
-from . import check, diff, explain, graph, init, schema, show, stubs
+from . import check, diff, explain, graph, init, runs, schema, show, stubs, tune
 from .common import extend_import_path
 from .page import ERROR, Page
 
@@ -24,6 +24,9 @@ examples:
   typedcat stubs                                       type stubs for every config, for editors and checkers
   typedcat init                                        the settings with which they find the stubs
   typedcat check                                       what is wrong with them, before anything runs
+  typedcat tune configs/tune/lr/cfg.py --script train.py --metrics eval.json
+  typedcat runs configs/tune/lr/cfg.py                 what has become of its runs
+  typedcat best configs/tune/lr/cfg.py acc             the config of the best one
   typedcat show --help                                 all about one command
 
 exit code: 0 done, 1 the configs differ (diff) or have faults, 2 an error, 130 interrupted.
@@ -132,6 +135,6 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (show, explain, diff, graph, schema, stubs, check, init):
+    for command in (show, explain, diff, graph, schema, stubs, check, init, tune, runs):
         command.add(commands)
     return parser, commands.choices

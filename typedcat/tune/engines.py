@@ -1,38 +1,30 @@
-"""Running tasks: in this process, or several at a time in processes of their own.
+"""What runs tasks: the protocol that all engines share, and the one that runs them in this process.
 
-An engine is a function from tasks to outcomes, both iterators: it takes the next task when it has room for it and gives
-an outcome as soon as there is one, in whatever order. Whatever a run does is an outcome, never an exception of the
-engine. Closing the iterator of outcomes ends what still runs.
+Whatever a run does is an outcome, never an exception of the engine.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import json
 import os
-import pickle
-import queue
 import signal
 import subprocess
-import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
 
-from ..errors import TuneError, TypedcatError, short_repr
+from ..errors import TypedcatError, short_repr
 from ..load.pipeline import load_config
-from ..tree.pickling import dumps
+from ..load.record import record_run
+from ..load.surroundings import Surroundings
 
-Work = Callable[..., Any]
+Work: TypeAlias = Callable[..., Any]
 """The user's function: (pkl_idx, cfg, cfg_pkl, cfg_rslt_dir, cuda_env)."""
 
-_GRACE_S = 5.0  # between asking a worker to end and ending it
 _LONGEST_OUTPUT = 2_000  # characters of a failed command's output that are kept
+OUTPUT = "output.txt"
+"""The file in the result folder of a run that gets its output."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +34,16 @@ class Task:
     Attributes:
         index: its number in the grid.
         cfg_pkl: the file of its config.
+        rslt_dir: its result folder, which exists; its output goes there.
         environment: what it gets on top of the environment of this process.
+        fds: descriptors that its process keeps open for as long as it lives: locks.
     """
 
     index: int
     cfg_pkl: str
+    rslt_dir: str = os.curdir
     environment: dict[str, str] = field(default_factory=dict)
+    fds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,27 +55,99 @@ class Outcome:
         result: what the work function returned.
         error: why it failed, on one line or several; '' if it did not.
         seconds: how long it took.
+        exit_code: of its process, if that died; negative for a signal.
+        stopped: whether it was asked to end before it had ended by itself.
     """
 
     index: int
     result: Any = None
     error: str = ""
     seconds: float = 0.0
+    exit_code: int | None = None
+    stopped: bool = False
 
 
-def run_task(work: Work, task: Task) -> Outcome:
-    """Load the config of a task and do its work, in this process; raises nothing but interrupts."""
+class Engine(Protocol):
+    """Runs tasks, several at a time."""
+
+    @property
+    def room(self) -> int:
+        """How many more tasks can be started now."""
+
+    def start(self, task: Task) -> None:
+        """Start a task; there has to be room."""
+
+    def wait(self, timeout_s: float) -> list[Outcome]:
+        """The outcomes of runs that have ended; waits for one, but no longer than `timeout_s`."""
+
+    def stop(self, how: Literal["ask", "kill"]) -> None:
+        """Ask all runs to end, or kill them and everything that they have started; `wait` gives their outcomes."""
+
+    def close(self) -> None:
+        """End all processes."""
+
+
+# -- in this process
+
+
+class Here:
+    """Runs a task at once, in this process: for a debugger, and for work that no other process can get.
+
+    Args:
+        work: the work function.
+        surroundings: see `run_task`.
+    """
+
+    def __init__(self, work: Work, surroundings: Surroundings | None = None) -> None:
+        self.work = work
+        self.surroundings = surroundings
+        self.ended: list[Outcome] = []
+
+    @property
+    def room(self) -> int:
+        """See `Engine`."""
+        return 0 if self.ended else 1
+
+    def start(self, task: Task) -> None:
+        """See `Engine`."""
+        self.ended.append(run_task(self.work, task, self.surroundings))
+
+    def wait(self, timeout_s: float) -> list[Outcome]:
+        """See `Engine`."""
+        ended, self.ended = self.ended, []
+        return ended
+
+    def stop(self, how: Literal["ask", "kill"]) -> None:
+        """See `Engine`; nothing runs when anyone can ask."""
+
+    def close(self) -> None:
+        """See `Engine`."""
+
+
+def run_task(work: Work, task: Task, surroundings: Surroundings | None = None) -> Outcome:
+    """Load the config of a task and do its work, in this process; raises nothing but interrupts.
+
+    Args:
+        work: the work function.
+        task: the run.
+        surroundings: what it runs in, for the record in its result folder; None for no record.
+    """
     start = time.monotonic()
     result, error = None, ""
     try:
         with contextlib.chdir(os.curdir):  # a run that changes it must not move the next one
             cfg = load_config(task.cfg_pkl)
+            if surroundings is not None:
+                record_run(cfg, surroundings=surroundings.here())
             environment = {**os.environ, **task.environment}
             result = work(task.index, cfg, task.cfg_pkl, cfg.rslt_dir, environment)
         error = _reason_in(result)
     except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever a run does is its outcome
         error = reason(raised)
     return Outcome(task.index, None if error else result, error, time.monotonic() - start)
+
+
+# -- why a run failed
 
 
 def reason(error: BaseException) -> str:
@@ -92,22 +160,34 @@ def reason(error: BaseException) -> str:
         traceback = traceback.tb_next
     if traceback is not None:
         text += f" ({os.path.basename(traceback.tb_frame.f_code.co_filename)}:{traceback.tb_lineno})"
-    return text + _tail(getattr(error, "stderr", None))
+    return text + tail(getattr(error, "stderr", None))
 
 
 def _reason_in(result: Any) -> str:
     """A command that ended with an error is a failed run, even where nobody looked."""
     if isinstance(result, subprocess.CompletedProcess) and result.returncode != 0:
-        return f"{short_repr(result.args)} ended with {_exit(result.returncode)}{_tail(result.stderr)}"
+        return f"{short_repr(result.args)} ended with {exit_text(result.returncode)}{tail(result.stderr)}"
     return ""
 
 
-def _tail(output: Any) -> str:
+def tail(output: Any) -> str:
+    """The end of an output, on lines of its own; '' if there is none."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
     return f"\n{text.strip()[-_LONGEST_OUTPUT:]}" if isinstance(text, str) and text.strip() else ""
 
 
-def _exit(code: int) -> str:
+def tail_of(file: str, start: int) -> str:
+    """The end of what was written to a file from the offset `start` on."""
+    try:
+        with open(file, "rb") as stream:
+            end = stream.seek(0, os.SEEK_END)
+            stream.seek(max(start, end - 4 * _LONGEST_OUTPUT))
+            return tail(stream.read())
+    except OSError:
+        return ""
+
+
+def exit_text(code: int) -> str:
     """An exit code in words."""
     if code >= 0:
         return f"exit code {code}"
@@ -116,143 +196,3 @@ def _exit(code: int) -> str:
     except ValueError:
         return f"signal {-code}"
     return f"signal {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-
-
-# -- one after the other, here
-
-
-def run_here(work: Work, tasks: Iterator[Task]) -> Generator[Outcome]:
-    """An engine that runs in this process, one task after the other."""
-    for task in tasks:
-        yield run_task(work, task)
-
-
-# -- several at a time, each in a process of its own
-
-
-def run_in_processes(
-    work: Work, tasks: Iterator[Task], size: int, groups: Sequence[dict[str, str]] = ()
-) -> Generator[Outcome]:
-    """An engine that runs up to `size` tasks at a time, each in a fresh interpreter and a process group of its own.
-
-    A fresh interpreter shares no locks, threads or GPUs with this process and does not run the user's script again. If
-    it dies, its task has failed, and nothing else.
-
-    Args:
-        work: the work function; it is sent by value.
-        tasks: what to run.
-        size: how many at a time.
-        groups: environments to lend, one to each task that runs; at least `size` of them, or none.
-
-    Raises:
-        TuneError: the work function cannot be sent to another process.
-    """
-    pickled = _pickled(work)
-    free: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
-    for group in groups or [{}] * size:
-        free.put(group)
-    processes = _Processes()
-
-    def run(task: Task) -> Outcome:
-        lent = free.get()
-        try:
-            return _run_apart(pickled, replace(task, environment={**task.environment, **lent}), processes)
-        finally:
-            free.put(lent)
-
-    with ThreadPoolExecutor(size, thread_name_prefix="typedcat-run") as threads:
-        waiting: set[Future[Outcome]] = set()
-        try:
-            while True:
-                waiting |= {threads.submit(run, task) for task in itertools.islice(tasks, size - len(waiting))}
-                if not waiting:
-                    return
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-        finally:
-            processes.end()
-
-
-def _pickled(work: Work) -> bytes:
-    try:
-        return dumps(work)
-    except Exception as error:
-        raise TuneError(
-            f"the work function cannot be sent to another process: {type(error).__name__}: {error}\n"
-            "  open files, locks and connections inside of it, or run with pool_size=0"
-        ) from error
-
-
-_START = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from typedcat.tune.worker import main
-main(*sys.argv[2:])
-"""
-
-
-def _run_apart(pickled: bytes, task: Task, processes: _Processes) -> Outcome:
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="typedcat-") as folder:
-        order, answer = os.path.join(folder, "task"), os.path.join(folder, "outcome")
-        with open(order, "wb") as stream:
-            pickle.dump({"argv": sys.argv, "work": pickled, "task": task}, stream)
-        # modules are searched where they are here; PYTHONPATH would do that to every program that the run starts, too
-        search = json.dumps([os.fspath(path) for path in sys.path])
-        code = processes.run([sys.executable, "-P", "-c", _START, search, order, answer], answer)
-        try:
-            with open(answer, "rb") as stream:
-                outcome: Outcome = pickle.load(stream)
-                return outcome
-        except OSError:
-            error = f"its process ended with {_exit(code)}"
-        except Exception as raised:  # noqa: BLE001 - what was pickled there need not load here
-            error = f"what it returned cannot be read here: {reason(raised)}"
-        return Outcome(task.index, None, error, time.monotonic() - start)
-
-
-class _Processes:
-    """The processes that run, so that they can be ended together, with whatever they have started."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.running: set[subprocess.Popen[bytes]] = set()
-        self.ended = False
-
-    def run(self, command: Sequence[str], answer: str) -> int:
-        """Run a command and wait for it; returns its exit code.
-
-        What it has started is ended with it if it dies without an answer.
-        """
-        with self.lock:
-            if self.ended:
-                return -signal.SIGTERM
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-            self.running.add(process)
-        code = process.wait()
-        with self.lock:
-            self.running.discard(process)
-        if not os.path.exists(answer):
-            _signal(process, signal.SIGKILL)
-        return code
-
-    def end(self) -> None:
-        """Ask what still runs to end, then end it; nothing starts any more."""
-        with self.lock:
-            self.ended = True
-            left = list(self.running)
-        for process in left:
-            _signal(process, signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE_S
-        for process in left:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, deadline - time.monotonic()))
-        for process in left:
-            _signal(process, signal.SIGKILL)
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    """Signal the process group that a process leads; it may be empty by now."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)

@@ -1,14 +1,15 @@
-"""Tune configs, and the grid they span: its points, and the child config of each."""
+"""The grid that a tune config spans: its points, and the child config of each."""
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import TuneError, TypedcatError, short_path, short_repr
-from ..load.inherit import RESULT_DIR, inherit
+from ..load.inherit import RESULT_DIR
 from ..load.pipeline import Root, is_tune, load_config, parse_config, prepare
 from ..load.project import find_project
 from ..load.resolve import resolve
@@ -16,12 +17,16 @@ from ..load.save import save
 from ..load.schema import validate
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy
-from ..tree.node import extra_of, mirror, path_of, path_to, plain_class, switch
-from ..tree.origin import Place, newest, place
-from ..tree.values import P_DEP, Parameter
+from ..tree.keys import parse_path
+from ..tree.merge import caps_of
+from ..tree.node import Cap, extra_of, mirror, plain_class, switch
+from ..tree.origin import Place
+from ..tree.values import P_DEP
 from ..tree.walk import branches
+from .axes import Axis, axes_of, axes_of_bases, groups_of, leaves_of
 from .draft import Draft
-from .naming import Name, folder_name, name_parameters, name_values
+from .naming import folder_name
+from .settings import SEED_KEY, TuneSettings
 
 ParamComb = dict[str, tuple[Any, str]]
 """What is chosen at a point: (value, its name) by the name of the parameter."""
@@ -29,95 +34,7 @@ ParamComb = dict[str, tuple[Any, str]]
 CHILD_FILE = "cfg.pkl"
 _MOST_PROBLEMS = 20  # in one message
 _ParamDependency: Any = P_DEP
-
-
-@dataclass(frozen=True)
-class TuneSettings:
-    """What marks the root of a tune config: what `Cfg2Tune(...)` was told about the grid as a whole."""
-
-
-class Cfg2Tune(Config):
-    """A config with parameters to tune: each combination of their values makes a child config.
-
-        cfg = Cfg2Tune(caps="configs/base/cfg.py")
-        cfg.loader.ini.batch_size = Param2Tune([128, 256])
-
-    With a `TypedConfig` class as `schema=`, what is made is a node of that class; the methods below take it as well, as
-    in `Cfg2Tune.get_cfgs(cfg)`.
-
-    Args: see `Config`.
-    """
-
-    __slots__ = ()
-
-    @classmethod
-    def __fill__(
-        cls,
-        self: BaseConfig,
-        cfgs: tuple[Any, ...],
-        /,
-        caps: Any = (),
-        cfgs_update_at_parser: Any = (),
-        schema: Any = None,
-        **values: Any,
-    ) -> None:
-        super().__fill__(self, cfgs, caps, cfgs_update_at_parser, schema, **values)
-        extra_of(self).tune = TuneSettings()
-
-    @classmethod
-    def __child_class__(cls, key: Hashable) -> type[Config]:
-        return Config
-
-    @staticmethod
-    def load_cfg2tune(
-        cfg2tune_py: str | os.PathLike[str], experiments_root: str = "", config_root: str = "./configs"
-    ) -> Cfg2Tune:
-        """The tune config of a file, with what it inherits and its result folder.
-
-        Args and errors: see `load_config`.
-
-        Raises:
-            TuneError: the file holds no tune config.
-        """
-        tree: Any = load_tune(
-            cfg2tune_py, experiments_root or None, None if config_root == "./configs" else config_root
-        )
-        return tree  # type: ignore[no-any-return]  # of its schema, where it has one
-
-    @property
-    def ordered_params2tune(self) -> dict[str, Any]:
-        """The parameters by name, the slowest first."""
-        return {axis.name: axis.param for axis in Grid(self).axes}
-
-    @property
-    def param_combs(self) -> list[ParamComb]:
-        """What is chosen at each point: (value, its name) by the name of the parameter.
-
-        Raises:
-            TuneError: there is no parameter, or no combination that the constraints allow.
-        """
-        return [point.chosen for point in Grid(self).points()]
-
-    def get_cfgs(self: BaseConfig) -> Iterator[Any]:
-        """The child configs, one after the other; dependencies other than P_DEPs are computed when one is loaded.
-
-        Raises:
-            TuneError: there is no parameter, no legal combination, or no `rslt_dir`.
-        """
-        return Grid(self).children()
-
-    def dump_cfgs(self: BaseConfig, cfg_dir: str | os.PathLike[str] = "configs") -> tuple[list[str], list[Any]]:
-        """Write each child to `<cfg_dir>/<point>/cfg.pkl`.
-
-        Returns:
-            The paths of the files, and the children.
-        """
-        grid = Grid(self)
-        files, children = [], []
-        for point in grid.points():
-            children.append(grid.child(point))
-            files.append(grid.dump(point, cfg_dir, children[-1]))
-        return files, children
+_Choice = tuple[Axis, int]
 
 
 def load_tune(path: str | os.PathLike[str], experiments_root: Root, config_root: Root) -> BaseConfig:
@@ -138,50 +55,45 @@ def _source(tree: BaseConfig) -> str:
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A key that holds a parameter: the path, and the line that set it."""
-
-    keys: tuple[Hashable, ...]
-    place: Place
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A parameter of a grid. One `Param2Tune` object that stands at several keys is one parameter."""
-
-    name: str
-    param: Any
-    slots: tuple[Slot, ...]
-    values: tuple[Any, ...]
-    names: tuple[Name, ...]
-
-    def allows(self, value: Any, draft: BaseConfig) -> bool:
-        """Whether the constraint of the parameter lets a value pass.
-
-        Raises:
-            TuneError: the constraint raised, or asked for what is not chosen yet.
-        """
-        try:
-            return bool(self.param.allows(value, draft))
-        except Exception as error:
-            at = f"{self.name}, set at {self.slots[0].place}: its subject_to cannot judge {short_repr(value)}"
-            detail = error.message if isinstance(error, TypedcatError) else f"{type(error).__name__}: {error}"
-            raise TuneError(f"{at}\n  {detail}") from error
-
-
-@dataclass(frozen=True)
 class Point:
-    """One combination of values.
+    """One combination of values, with a seed where runs are repeated.
 
     Attributes:
-        folder: its name.
+        folder: its name, relative to the folder of the grid; that of the seed is a subfolder.
         chosen: (value, its name) by the name of the parameter.
-        labels: what the values are called in tables: numbers stay numbers.
+        labels: what the values are called in tables: numbers stay numbers; '' for a parameter that it does not have.
+        seed: the seed of a repeated run.
+        part: the part of the grid that it belongs to.
     """
 
     folder: str
     chosen: ParamComb
     labels: tuple[Any, ...] = ()
+    seed: int | None = None
+    part: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """The points that have the same bases.
+
+    Attributes:
+        base: the config with its parameters, inherited and checked.
+        axes: all parameters, the slowest first: those that choose bases, then those of the config.
+        bases: what is chosen of the former.
+        groups: the group of each parameter that moves with others.
+        has_param_deps: whether there are P_DEPs to compute in each child.
+        seeds: of repeated runs; None where they are not repeated.
+        seed_key: the path of the seed.
+    """
+
+    base: BaseConfig
+    axes: tuple[Axis, ...]
+    bases: tuple[_Choice, ...]
+    groups: dict[str, int] = field(repr=False)
+    has_param_deps: bool
+    seeds: range | None
+    seed_key: tuple[Any, ...]
 
 
 class Grid:
@@ -189,29 +101,63 @@ class Grid:
 
     Args:
         tree: a tune config, loaded or not.
+        overrides: `key=value` each, as in `load_config`.
+        repeats: how often each combination is run, instead of what the config says.
 
     Raises:
         TuneError: it is none, has no parameter, or one that stands inside a list, a dict or another parameter.
         ValidationError: values that do not fit the schema, those of parameters included.
     """
 
-    def __init__(self, tree: BaseConfig) -> None:
+    def __init__(self, tree: BaseConfig, overrides: Sequence[str] = (), repeats: int | None = None) -> None:
         _check_is_tune(tree)
         self.source = _source(tree)
-        self.base = prepare(tree, None, None, None, (), None, find_project())
-        for node in branches(self.base):
-            if issubclass(plain_class(node), Cfg2Tune):  # the root, or a mounted one: children are plain configs
-                switch(node, Config)
-                mirror(node)
-        extra_of(self.base).tune = None
-        validate(self.base, source=self.source)
-        self.axes = _axes(self.base)
+        self.settings = TuneSettings(repeats=repeats).over(_settings(tree))
+        self.parts = [
+            self._part(variant, bases, tuple(overrides), number)
+            for number, (variant, bases) in enumerate(_variants(tree, self.source))
+        ]
+        self.axes = list({axis.name: axis for part in self.parts for axis in part.axes}.values())
         if not self.axes:
             raise TuneError(
                 f"{self.source} has nothing to tune: a Cfg2Tune must have more than 1 Param2Tune, or exactly one\n"
                 "  give a key several values: cfg.opt.ini.lr = Param2Tune([0.1, 0.01])"
             )
-        self._has_param_deps = any(isinstance(value, _ParamDependency) for value in _leaves(self.base, self.axes))
+
+    def _part(self, tree: BaseConfig, bases: tuple[_Choice, ...], overrides: tuple[str, ...], number: int) -> Part:
+        base = prepare(tree, None, None, None, overrides, None, find_project())
+        if number == 0:
+            self.settings = self.settings.over(_settings(base))
+        for node in branches(base):
+            if getattr(plain_class(node), "__tunes__", False):  # the root, or a mounted one: children are plain configs
+                switch(node, Config)
+                mirror(node)
+        extra_of(base).tune = None
+        validate(base, source=self.source)
+        axes = (*(axis for axis, _ in bases), *axes_of(base))
+        has_param_deps = any(isinstance(value, _ParamDependency) for value in leaves_of(base, axes))
+        key = parse_path(self.settings.seed_key or SEED_KEY)
+        return Part(base, axes, bases, groups_of(axes), has_param_deps, self._seeds(base, key), key)
+
+    def _seeds(self, base: BaseConfig, key: tuple[Any, ...]) -> range | None:
+        """The seeds of repeated runs."""
+        if self.settings.repeats is None:
+            return None
+        value: Any = base
+        for name in key:
+            value = dict.get(value, name, ...) if isinstance(value, dict) else ...
+        if type(value) is not int:
+            what = "is not in the config" if value is ... else f"is {short_repr(value)}"
+            raise TuneError(
+                f"{self.source}: repeats={self.settings.repeats} needs a first seed, but "
+                f"{'.'.join(map(str, key))} {what}\n  set it to a whole number, or name another key: seed_key='...'"
+            )
+        return range(value, value + self.settings.repeats)
+
+    @property
+    def base(self) -> BaseConfig:
+        """The config with its parameters; of several, which have other bases, the first."""
+        return self.parts[0].base
 
     @property
     def rslt_dir(self) -> str:
@@ -228,46 +174,75 @@ class Grid:
             )
         return os.fspath(folder)
 
+    # -- points
+
     def points(self) -> Iterator[Point]:
         """The combinations that the constraints allow; the last parameter varies fastest.
 
         Raises:
             TuneError: there is none, or a constraint raised.
         """
-        draft = Draft(self.base)
         found = False
         try:
-            for axis in self.axes:
-                axis.param.reset()
-            for point in self._walk(draft, []):
-                found = True
-                yield point
+            for number, part in enumerate(self.parts):
+                draft = Draft(part.base)
+                for axis in part.axes:
+                    axis.param.reset()
+                for chosen in self._walk(part, draft, list(part.bases)):
+                    for point in self._seeded(part, chosen, number):
+                        found = True
+                        yield point
         finally:
             for axis in self.axes:
                 axis.param.reset()
         if not found:
             raise TuneError(f"{self.source}: the constraints (subject_to) leave no legal combination of values")
 
-    def _walk(self, draft: Draft, chosen: list[tuple[Axis, int]]) -> Iterator[Point]:
-        if len(chosen) == len(self.axes):
-            yield Point(
-                folder_name({axis.name: axis.names[i].text for axis, i in chosen}),
-                {axis.name: (axis.values[i], axis.names[i].text) for axis, i in chosen},
-                tuple(axis.names[i].label for axis, i in chosen),
-            )
+    def _walk(self, part: Part, draft: Draft, chosen: list[_Choice]) -> Iterator[list[_Choice]]:
+        if len(chosen) == len(part.axes):
+            _choose(chosen)
+            if self._allows(draft):
+                yield chosen
             return
-        axis = self.axes[len(chosen)]
-        for i, value in enumerate(axis.values):
-            for slower, at in chosen:  # another walk over the same parameters may have been there meanwhile
-                slower.param.choose(slower.values[at])
+        axis = part.axes[len(chosen)]
+        group = part.groups.get(axis.name)
+        together = [i for other, i in chosen if group is not None and part.groups.get(other.name) == group]
+        for i in together[:1] or range(len(axis.values)):
+            _choose(chosen)
             axis.param.reset()
             _draw(draft, axis, axis.param)
-            if axis.allows(value, draft.root):
-                axis.param.choose(value)
-                _draw(draft, axis, value)
-                yield from self._walk(draft, [*chosen, (axis, i)])
+            if axis.allows(axis.values[i], draft.root):
+                axis.param.choose(axis.values[i])
+                _draw(draft, axis, axis.values[i])
+                yield from self._walk(part, draft, [*chosen, (axis, i)])
         axis.param.reset()
         _draw(draft, axis, axis.param)
+
+    def _allows(self, draft: Draft) -> bool:
+        """Whether the constraint on the whole grid lets the values pass that stand in the draft."""
+        if self.settings.subject_to is None:
+            return True
+        try:
+            return bool(self.settings.subject_to(draft.root))
+        except Exception as error:
+            detail = error.message if isinstance(error, TypedcatError) else f"{type(error).__name__}: {error}"
+            raise TuneError(f"{self.source}: the subject_to of its Cfg2Tune cannot judge\n  {detail}") from error
+
+    def _seeded(self, part: Part, chosen: list[_Choice], number: int) -> Iterator[Point]:
+        """The points of one combination: one, or one for each seed."""
+        labels = {axis.name: axis.names[i].label for axis, i in chosen}
+        point = Point(
+            folder_name({axis.name: axis.names[i].text for axis, i in chosen}),
+            {axis.name: (axis.values[i], axis.names[i].text) for axis, i in chosen},
+            tuple(labels.get(axis.name, "") for axis in self.axes),
+            part=number,
+        )
+        if part.seeds is None:
+            yield point
+        for seed in part.seeds or ():
+            yield replace(point, folder=os.path.join(point.folder, f"seed={seed}"), seed=seed)
+
+    # -- children
 
     def child(self, point: Point) -> BaseConfig:
         """The config of one point, which needs no other file.
@@ -275,19 +250,15 @@ class Grid:
         Raises:
             DependencyError: a P_DEP raised.
         """
-        tree = branch_copy(self.base)
-        for axis in self.axes:
-            value = point.chosen[axis.name][0]
-            for slot in axis.slots:
-                node: Any = tree
-                for key in slot.keys[:-1]:
-                    node = dict.__getitem__(node, key)
-                key, anchor = slot.keys[-1], extra_of(node).anchors.get(slot.keys[-1])
-                node.__put__(key, branch_copy(value) if isinstance(value, BaseConfig) else value, slot.place)
-                if anchor is not None and key in extra_of(node).anchors:  # a dependency starts where its parameter does
-                    extra_of(node).anchors[key] = anchor
+        part = self.parts[point.part]
+        tree = branch_copy(part.base)
+        for axis in part.axes:
+            for slot in () if axis.of_bases else axis.slots:
+                _put(tree, slot.keys, point.chosen[axis.name][0], slot.place)
+        if point.seed is not None:
+            _put(tree, part.seed_key, point.seed, Place(self.source, None, "point"))
         tree.__put__(RESULT_DIR, os.path.join(self.rslt_dir, point.folder), Place(self.source, None, "point"))
-        if self._has_param_deps:
+        if part.has_param_deps:
             resolve(tree, only_params=True)
         return tree
 
@@ -307,22 +278,54 @@ class Grid:
         Raises:
             TuneError: with the problems of all children.
         """
+        for _ in self.loaded():
+            pass
+
+    def loaded(self) -> Iterator[tuple[Point, BaseConfig]]:
+        """Each point with its child, built, resolved and validated; nothing is written.
+
+        Raises:
+            TuneError: at the end, with the problems of all children.
+        """
         count = 0
         problems: dict[str, list[str]] = {}
         for point in self.points():
             count += 1
             try:
-                load_config(self.child(point), create_rslt_dir=False)
+                child: Any = load_config(self.child(point), create_rslt_dir=False)
             except TypedcatError as error:
                 notes = getattr(error, "__notes__", ())
                 problems.setdefault("\n".join([str(error), *notes]), []).append(point.folder)
+            else:
+                yield point, child
         if problems:
             raise TuneError(_report(self.source, problems, count))
 
 
+def _settings(tree: BaseConfig) -> TuneSettings:
+    settings: TuneSettings | None = extra_of(tree).tune
+    return settings if settings is not None else TuneSettings()
+
+
+def _choose(chosen: Sequence[_Choice]) -> None:
+    """Make values the current ones; another walk over the same parameters may have been there meanwhile."""
+    for axis, i in chosen:
+        axis.param.choose(axis.values[i])
+
+
 def _draw(draft: Draft, axis: Axis, value: Any) -> None:
-    for slot in axis.slots:
+    for slot in () if axis.of_bases else axis.slots:
         draft.put(slot.keys, value)
+
+
+def _put(tree: BaseConfig, keys: tuple[Any, ...], value: Any, place: Place) -> None:
+    node: Any = tree
+    for key in keys[:-1]:
+        node = dict.__getitem__(node, key)
+    key, anchor = keys[-1], extra_of(node).anchors.get(keys[-1])
+    node.__put__(key, branch_copy(value) if isinstance(value, BaseConfig) else value, place)
+    if anchor is not None and key in extra_of(node).anchors:  # a dependency starts where its parameter does
+        extra_of(node).anchors[key] = anchor
 
 
 def _report(source: str, problems: dict[str, list[str]], count: int) -> str:
@@ -336,67 +339,45 @@ def _report(source: str, problems: dict[str, list[str]], count: int) -> str:
     return "\n  ".join(lines)
 
 
-# -- finding the parameters
+# -- bases that parameters choose
 
 
-def _axes(base: BaseConfig) -> list[Axis]:
-    """The parameters of a tree, the slowest first."""
-    found: dict[int, tuple[Any, list[Slot]]] = {}
-    for node in branches(base):
-        for key, value in dict.items(node):
-            if isinstance(value, Parameter):
-                slot = Slot((*path_to(node), key), _place_of(node, key))
-                found.setdefault(id(value), (value, []))[1].append(slot)
-            elif not isinstance(value, BaseConfig) and _holds_parameter(value):
-                raise TuneError(
-                    f"{path_of(node, key)}, set at {_place_of(node, key)}: a Param2Tune cannot stand inside a "
-                    f"{type(value).__name__}\n  tune the whole value: Param2Tune([[1, 2], [1, 3]])"
-                )
-    ordered = _by_priority(list(found.values()))
-    names = name_parameters([slots[0].keys for _, slots in ordered])
-    return [_axis(name, param, slots) for name, (param, slots) in zip(names, ordered, strict=True)]
+def _variants(tree: BaseConfig, source: str) -> Iterator[tuple[BaseConfig, tuple[_Choice, ...]]]:
+    """The tree for each choice of bases that the constraints allow, with the choice."""
+    axes = axes_of_bases(tree)
+    groups = groups_of([axis for axis in axes if any(axis.param.zip_with is other.param for other in axes)])
+    for numbers in itertools.product(*(range(len(axis.values)) for axis in axes)):
+        chosen = tuple(zip(axes, numbers, strict=True))
+        by_group: dict[int, set[int]] = {}
+        for axis, i in chosen:
+            if axis.name in groups:
+                by_group.setdefault(groups[axis.name], set()).add(i)
+        _choose(chosen)
+        if all(len(them) == 1 for them in by_group.values()) and all(_fits(axis, i, source) for axis, i in chosen):
+            yield _with_bases(tree, {id(axis.param): axis.values[i] for axis, i in chosen}), chosen
 
 
-def _axis(name: str, param: Any, slots: Sequence[Slot]) -> Axis:
-    values = tuple(inherit(value) if isinstance(value, BaseConfig) else value for value in param.optional_val)
-    for value in values:
-        leaves = _leaves(value) if isinstance(value, BaseConfig) else [value]
-        if any(isinstance(leaf, Parameter) or _holds_parameter(leaf) for leaf in leaves):
-            raise TuneError(f"{name}, set at {slots[0].place}: a value of a Param2Tune cannot hold another one")
-    return Axis(name, param, tuple(slots), values, tuple(name_values(values, param.names)))
+def _fits(axis: Axis, i: int, source: str) -> bool:
+    if axis.param.wants_config:
+        raise TuneError(
+            f"{source}: the subject_to of {axis.name} wants the config, but bases are chosen before there is one\n"
+            "  let it take the value alone, or use Cfg2Tune(subject_to=lambda c: ...)"
+        )
+    return axis.allows(axis.values[i], Config())
 
 
-def _by_priority(params: list[tuple[Any, list[Slot]]]) -> list[tuple[Any, list[Slot]]]:
-    """By priority, then by definition. One without a priority comes after all that are defined before it."""
-    params.sort(key=lambda item: item[0].order)
-    priorities: list[int] = []
-    for param, _ in params:
-        following = max(priorities) + 1 if priorities else 0
-        priorities.append(following if param.priority is None else param.priority)
-    return [params[i] for i in sorted(range(len(params)), key=lambda i: priorities[i])]
+def _with_bases(tree: BaseConfig, values: dict[int, Any]) -> BaseConfig:
+    """A copy of the tree in which bases stand for the parameters; None stands for no base, a list for several."""
+    copy = branch_copy(tree)
+    for node in branches(copy):
+        caps: list[Cap] = []
+        for cap in caps_of(node):
+            base = values.get(id(cap.base), cap.base)
+            several = base if isinstance(base, (list, tuple)) else () if base is None else (base,)
+            caps += (Cap((os.fspath(one) if isinstance(one, os.PathLike) else one, cap.named_by)) for one in several)
+        if caps_of(node):
+            extra_of(node).caps = tuple(caps)
+    return copy
 
 
-def _place_of(node: Any, key: Hashable) -> Place:
-    record = node.__origins__.get(key)
-    at = place(newest(record)) if record is not None else Place("the config", None)
-    return at._replace(how="point")
-
-
-def _holds_parameter(value: Any) -> bool:
-    items = dict.values(value) if isinstance(value, dict) else value if type(value) in (list, tuple, set) else ()
-    return any(isinstance(item, Parameter) or _holds_parameter(item) for item in items)
-
-
-def _leaves(tree: BaseConfig, axes: Sequence[Axis] = ()) -> Iterator[Any]:
-    """The leaves of a tree, and of the values of parameters."""
-    for node in branches(tree):
-        yield from (value for value in dict.values(node) if not isinstance(value, BaseConfig))
-    for axis in axes:
-        for value in axis.values:
-            if isinstance(value, BaseConfig):
-                yield from _leaves(value)
-            else:
-                yield value
-
-
-__all__ = ["CHILD_FILE", "Axis", "Cfg2Tune", "Grid", "ParamComb", "Point", "TuneSettings", "load_tune"]
+__all__ = ["CHILD_FILE", "Axis", "Grid", "ParamComb", "Part", "Point", "load_tune"]

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+import shlex
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..console import status, write
-from ..errors import TuneError, short_path, short_repr
+from ..console import write
+from ..errors import DigestError, TuneError, short_path, short_repr
 from ..load.pipeline import load_config
 from ..load.project import find_project
-from .engines import Outcome, Task, reason, run_here, run_in_processes
-from .gpus import gpu_groups
-from .grid import Grid, ParamComb, Point, load_tune
-from .tables import metric_frame, save_xlsx, table_text
+from ..load.surroundings import Surroundings
+from ..tree.config import BaseConfig
+from ..tree.node import extra_of
+from ..tree.pickling import dumps
+from .digest import code_hash, config_digest
+from .display import Display
+from .engines import Engine, Here
+from .excel import TABLE
+from .frames import Better, check_better, metric_frame
+from .grid import CHILD_FILE, Grid, ParamComb, Point, load_tune
+from .leases import Leases
+from .ledger import LEDGER, Ledger, PlannedPoint
+from .local import LocalProcesses, pickled
+from .lock import RunnerLock
+from .plan import Run, plan
+from .plots import NO_PICTURES, can_draw
+from .results import Result
+from .session import Session, Steps
+from .settings import TuneSettings
+from .summary import write_summary
+from .tables import table_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,27 +46,38 @@ class Cfg2TuneRunner:
     """Runs every child of a tune config.
 
     Args:
-        cfg2tune_py: the tune config.
+        cfg2tune_py: the tune config: its file, or a tree that has a result folder.
         config_root: see `load_config`.
         experiment_root: the folder of all results; by default the project's `experiments_root`, else 'experiment'.
             `experiments_root` is another name of it.
-        pool_size: how many runs at a time, each in a process of its own; 0 runs one after the other in this process.
-        work_gpu_num: GPUs per run; then as many run at a time as there are groups of GPUs.
+        pool_size: how many runs at a time; 0 runs one after the other and shows the output of each. Each run is in a
+            process apart from this one.
+        work_gpu_num: GPUs per run; then as many run at a time as there are GPUs for.
         metric_names: the metrics in the table, in order; by default all that the gather function returns.
         gather_metric_fn, work_fn: instead of registering them.
         allow_fail_gather: whether metrics that cannot be gathered are a failed row; else `tuning` raises at the end.
+        block, memory_need, max_process, runs_per_gpu, lock_dir: which GPUs are lent; see `Leases`.
         verbosity: whether progress is shown.
-        block, memory_need, max_process: accepted as in AlchemyCat; which GPUs are idle is not judged yet.
         children: 'config' writes the child configs beside the tune config, 'result' into the result folder.
+        overrides: `key=value` each, for every child; see `load_config`. They get a result folder of their own.
+        repeats: how often each combination is run, instead of what the tune config says.
+        better: 'max' or 'min' by the name of a metric, besides what the tune config says.
+        timeout_s: how long a run may take, in seconds; None for as long as it takes.
+        grace_s: seconds between asking a run to end (SIGTERM) and killing it.
+        max_retries: how often a run that fails is tried again.
+        plots: whether pictures are drawn at the end; needs matplotlib (`pip install 'typedcat[plots]'`).
+        record: whether each run gets a record of its code and environment in its result folder; see `record_run`.
+        in_process: runs in this process, one after the other: for a debugger. A crash ends the sweep then.
 
     Raises:
         ConfigFileError: the tune config cannot be read.
         TuneError: it is none, or the arguments contradict each other.
+        GpuError: the machine can never give a run its GPUs.
     """
 
     def __init__(
         self,
-        cfg2tune_py: str | os.PathLike[str],
+        cfg2tune_py: str | os.PathLike[str] | BaseConfig,
         config_root: str | None = None,
         experiment_root: str | None = None,
         pool_size: int = 0,
@@ -63,6 +93,17 @@ class Cfg2TuneRunner:
         *,
         experiments_root: str | None = None,
         children: str = "config",
+        overrides: Sequence[str] = (),
+        repeats: int | None = None,
+        better: Better | None = None,
+        timeout_s: float | None = None,
+        grace_s: float = 10.0,
+        max_retries: int = 0,
+        runs_per_gpu: int = 1,
+        lock_dir: str | os.PathLike[str] | None = None,
+        plots: bool = True,
+        record: bool = True,
+        in_process: bool = False,
     ) -> None:
         if experiment_root is not None and experiments_root is not None:
             raise TuneError("experiment_root and experiments_root are two names of one thing; give one")
@@ -70,28 +111,45 @@ class Cfg2TuneRunner:
             raise TuneError(f"children is 'config' or 'result', got {children!r}")
         if pool_size < 0:
             raise TuneError(f"pool_size must be 0 or more, got {pool_size}")
-        if work_gpu_num is not None and pool_size:
-            raise TuneError("with work_gpu_num, the number of GPUs decides how many run at a time: leave pool_size out")
-        self.gpu_groups = [] if work_gpu_num is None else gpu_groups(work_gpu_num)
-        self.pool_size = len(self.gpu_groups) if self.gpu_groups else pool_size
-        self.cfg2tune_py = os.fspath(cfg2tune_py)
+        if work_gpu_num is not None and (pool_size or in_process):
+            raise TuneError(
+                "with work_gpu_num, the number of GPUs decides how many run at a time: leave pool_size out, and "
+                "in_process"
+            )
+        TuneSettings(better=better)  # refuses what is neither
+        self.leases: Leases | None = None
+        if work_gpu_num is not None:
+            self.leases = Leases(
+                work_gpu_num, block=block, memory_need=memory_need, max_process=max_process,
+                runs_per_gpu=runs_per_gpu, lock_dir=lock_dir,
+            )  # fmt: skip
+        self.pool_size = self.leases.capacity if self.leases is not None else pool_size
+        self.project = find_project()
         given = experiments_root if experiment_root is None else experiment_root
-        root = given if given is not None or find_project().experiments_root else "experiment"
-        self.cfg2tune: Any = load_tune(cfg2tune_py, root, config_root)
+        root = given if given is not None or self.project.experiments_root else "experiment"
+        self.cfg2tune: Any = (
+            cfg2tune_py if isinstance(cfg2tune_py, BaseConfig) else load_tune(cfg2tune_py, root, config_root)
+        )
+        source = extra_of(self.cfg2tune).source
+        self.cfg2tune_py: str = source if isinstance(cfg2tune_py, BaseConfig) else os.fspath(cfg2tune_py)
         self.metric_names = metric_names
         self.work_fn = work_fn
         self.gather_metric_fn = gather_metric_fn
         self.allow_fail_gather = allow_fail_gather
         self.verbosity = verbosity
-        self.grid = Grid(self.cfg2tune)
+        self.timeout_s = timeout_s
+        self.grace_s = grace_s
+        self.max_retries = max_retries
+        self.plots = plots
+        self.record = record
+        self.in_process = in_process
+        self.grid = Grid(self.cfg2tune, overrides, repeats)
+        self.better: Better = {**(self.grid.settings.better or {}), **(better or {})}
         self.rslt_dir = self.grid.rslt_dir
         self.children_dir = self.rslt_dir if children == "result" else os.path.dirname(self._source()) or os.curdir
-        self.points: list[Point] = []
-        self.cfg_pkls: list[str] = []
-        self.failures: dict[int, str] = {}
+        self.runs: list[Run] = []
         self.metric_frame: pd.DataFrame | None = None
-        self._metrics: list[dict[str, Any] | None] = []
-        self._done = 0
+        self._surroundings = Surroundings()
 
     def _source(self) -> str:
         """The path of the tune config, as short as the user's."""
@@ -99,14 +157,29 @@ class Cfg2TuneRunner:
         return os.path.relpath(source) if not os.path.isabs(self.cfg2tune_py) else source
 
     @property
+    def points(self) -> list[Point]:
+        """The points of the grid."""
+        return [run.point for run in self.runs] or list(self.grid.points())
+
+    @property
+    def cfg_pkls(self) -> list[str]:
+        """The file of each child."""
+        return [os.path.join(self.children_dir, point.folder, CHILD_FILE) for point in self.points]
+
+    @property
     def param_combs(self) -> list[ParamComb]:
         """What is chosen at each point: (value, its name) by the name of the parameter."""
-        return [point.chosen for point in self.points or self.grid.points()]
+        return [point.chosen for point in self.points]
 
     @property
     def cfgs(self) -> list[Any]:
         """The child configs, made anew."""
         return list(self.grid.children())
+
+    @property
+    def failures(self) -> dict[int, str]:
+        """Why runs failed, by their index."""
+        return {run.index: run.error for run in self.runs if run.state == "failed"}
 
     def register_work_fn(self, work_fn: F) -> F:
         """A decorator: `work_fn(pkl_idx, cfg, cfg_pkl, cfg_rslt_dir, cuda_env)` runs one child.
@@ -122,11 +195,16 @@ class Cfg2TuneRunner:
         self.gather_metric_fn = gather_metric_fn
         return gather_metric_fn
 
-    def tuning(self) -> pd.DataFrame:
-        """Check every child, run them all, print the table and write it to `metric_frame.xlsx`.
+    def tuning(self, *, rerun: str = "") -> pd.DataFrame:
+        """Check every child, run those that are due, print the table and write the summary into the result folder.
 
-        A run that fails is a row without metrics; its reason is printed and in `failures`. After Ctrl-C what runs is
-        ended, and the table has what was done.
+        Runs that an earlier call has done, with the same config, are not repeated. A run that fails is a row without
+        metrics; its reason is printed and in `failures`. After Ctrl-C what runs is asked to end, after a second one
+        killed, and the table has what was done.
+
+        Args:
+            rerun: 'failed' runs nothing but what has failed; 'stale' also what other code has done; 'all' everything;
+                the folder of a run (or a pattern) that one again.
 
         Returns:
             The table.
@@ -134,98 +212,234 @@ class Cfg2TuneRunner:
         Raises:
             TuneError: there is no work function, or children that cannot be run; then nothing was started. Or, with
                 `allow_fail_gather=False`, metrics that could not be gathered; then everything else is done.
+            HeldError: another runner is at work in the result folder.
+            LedgerError: the ledger cannot be read or written.
+            KeyboardInterrupt, SystemExit: at the end, after Ctrl-C or SIGTERM.
         """
         if self.work_fn is None:
             raise TuneError("there is no work function: decorate one with @runner.register_work_fn")
         _check_signature(self.work_fn, "work", _WORK_ARGUMENTS)
         if self.gather_metric_fn is not None:
             _check_signature(self.gather_metric_fn, "gather", _GATHER_ARGUMENTS)
-        self.grid.check()
-        self.points = list(self.grid.points())
-        self.cfg_pkls = [self._dump(point) for point in self.points]
-        self._metrics = [None] * len(self.points)
-        self._done, self.failures = 0, {}
-        not_gathered: list[Exception] = []
-        try:
-            with (
-                _Progress(len(self.points), self.verbosity) as progress,
-                closing(self._outcomes(self.work_fn)) as outcomes,
-            ):
-                for outcome in outcomes:
-                    if (error := self._take(outcome)) is not None:
-                        not_gathered.append(error)
-                    failure = self.failures.get(outcome.index, "")
-                    progress.step(self.points[outcome.index].folder, outcome.seconds, failure)
-        finally:
-            self.metric_frame = self._summary()
-        if not_gathered and not self.allow_fail_gather:
+        self.runs = self.planned()
+        self._make_folder()
+        with RunnerLock(self.rslt_dir, self.grace_s + 5.0) as lock:
+            ledger = Ledger(self.rslt_dir, write=True)
+            try:
+                session = self._session(ledger, lock, rerun)
+            finally:
+                ledger.close()
+        if session.interrupted is not None:
+            raise KeyboardInterrupt if session.interrupted == signal.SIGINT else SystemExit(128 + session.interrupted)
+        if session.not_gathered and not self.allow_fail_gather:
             lines = self._failure_lines()
-            raise TuneError("\n".join(["not all metrics could be gathered:", *lines])) from not_gathered[0]
-        return self.metric_frame
+            raise TuneError("\n".join(["not all metrics could be gathered:", *lines])) from session.not_gathered[0]
+        return self._frame()
 
-    def _dump(self, point: Point) -> str:
+    # -- before
+
+    def planned(self) -> list[Run]:
+        """Build, resolve and validate every child; nothing is written.
+
+        Returns:
+            A run for each, due as if nothing had ever been run.
+
+        Raises:
+            TuneError: with the problems of all children.
+        """
+        runs: list[Run] = []
+        refused: dict[str, None] = {}
+        for point, child in self.grid.loaded():
+            try:
+                digest = config_digest(child, self.grid.settings.volatile or ())
+            except DigestError as error:  # it can be run, but nobody can tell later whether it is the same
+                digest = ""
+                refused.setdefault(str(error))
+            runs.append(Run(len(runs), point, digest, os.path.join(self.rslt_dir, point.folder)))
+        self._check_pickles(runs[0].point)
+        for text in refused:
+            write(f"runs will not be found done by the next call: {text}")
+        return runs
+
+    def _check_pickles(self, first: Point) -> None:
+        """What cannot be pickled is named before anything starts: the values of each parameter, and all the rest."""
+        for axis in self.grid.axes:
+            for value, name in zip(axis.values, axis.names, strict=True):
+                _check_pickle(value, f"{axis.name}={name.text}")
+        _check_pickle(self.grid.child(first), first.folder)
+
+    def _make_folder(self) -> None:
         try:
-            return self.grid.dump(point, self.children_dir)
+            os.makedirs(self.rslt_dir, exist_ok=True)
+        except OSError as error:
+            raise TuneError(f"cannot make the result folder {short_path(self.rslt_dir)}: {error.strerror}") from error
+
+    def _code(self) -> str:
+        return code_hash(self.project.root, without=[self.rslt_dir])
+
+    def preview(self, *, rerun: str = "") -> list[Run]:
+        """What `tuning` would run now; nothing is written.
+
+        Args and errors: see `tuning`.
+
+        Returns:
+            All runs; those with `due` would be run.
+        """
+        runs = self.planned()
+        attempts = []
+        if os.path.exists(os.path.join(self.rslt_dir, LEDGER)):
+            attempts = Ledger(self.rslt_dir).attempts()
+        plan(runs, attempts, self._code(), rerun)
+        return runs
+
+    # -- running
+
+    def _session(self, ledger: Ledger, lock: RunnerLock, rerun: str) -> Session:
+        code = self._code()
+        self._surroundings = Surroundings.now(self.project.root)
+        plan(self.runs, ledger.attempts(), code, rerun)
+        done = sum(run.state == "done" for run in self.runs)
+        for run in [run for run in self.runs if run.due][:1]:  # what it cannot write or pickle shows before the start
+            self._dump(run)
+        engine = self._engine(lock)
+        echo = self.verbosity and not self.pool_size and not isinstance(engine, Here)
+        live = self.pool_size > 0
+        with Display(self.runs, self.better, shown=self.verbosity, live=live) as display:
+            if done:
+                display.say(f"{done} of {len(self.runs)} runs are done already")
+            session = Session(
+                Steps(self._dump, self._gather, lambda: self._write_summary(draw=False)), self.runs, engine, ledger,
+                ledger.begin_sweep(self._about(code), self._planned_points()), code, display,
+                leases=self.leases, max_retries=self.max_retries, echo=echo, signals=not isinstance(engine, Here),
+            )  # fmt: skip
+            try:
+                session.run()
+            finally:
+                engine.close()
+                self._end()
+        return session
+
+    def _about(self, code: str) -> dict[str, Any]:
+        """What the ledger keeps of this call."""
+        git = self._surroundings.git
+        return {
+            "parameters": self._parameters, "better": dict(self.better), "code": code, "source": self.grid.source,
+            "host": self._surroundings.host, "user": self._surroundings.user, "pid": os.getpid(),
+            "command": list(self._surroundings.command), "git": {"commit": git.commit, "dirty": git.dirty},
+        }  # fmt: skip
+
+    def _planned_points(self) -> Iterator[PlannedPoint]:
+        for run in self.runs:
+            yield PlannedPoint(run.point.folder, run.point.labels, run.point.seed, run.digest, run.rslt_dir)
+
+    def _engine(self, lock: RunnerLock) -> Engine:
+        if self.work_fn is None:  # pragma: no cover - tuning has looked
+            raise TuneError("there is no work function")
+        surroundings = self._surroundings if self.record else None
+        if self.in_process:
+            return Here(self.work_fn, surroundings)
+        try:
+            work = pickled(self.work_fn)
+        except TuneError as error:
+            if self.pool_size:
+                raise
+            write(f"runs go on in this process, where a crash of one ends them all: {str(error).splitlines()[0]}")
+            return Here(self.work_fn, surroundings)
+        return LocalProcesses(
+            work, max(self.pool_size, 1), fresh=self.leases is not None, timeout_s=self.timeout_s,
+            grace_s=self.grace_s, surroundings=surroundings, keep=(lock.fd,),
+        )  # fmt: skip
+
+    def _dump(self, run: Run) -> str:
+        try:
+            return self.grid.dump(run.point, self.children_dir)
         except OSError as error:
             raise TuneError(
-                f"cannot write the child config {point.folder} into {short_path(self.children_dir)}: {error}\n"
+                f"cannot write the child config {run.point.folder} into {short_path(self.children_dir)}: {error}\n"
                 "  children='result' writes them into the result folder"
             ) from error
-        except Exception as error:
-            raise TuneError(
-                f"cannot pickle the child config {point.folder}: {type(error).__name__}: {error}\n"
-                "  let a DEP make what cannot be pickled, or make it in the training code"
-            ) from error
 
-    def _outcomes(self, work: Callable[..., Any]) -> Generator[Outcome]:
-        tasks = (Task(i, os.path.abspath(file)) for i, file in enumerate(self.cfg_pkls))
-        if self.pool_size:
-            return run_in_processes(work, tasks, self.pool_size, self.gpu_groups)
-        return run_here(work, tasks)
-
-    def _take(self, outcome: Outcome) -> Exception | None:
-        """Gather the metrics of a run that ended; gives what the gather function raised."""
-        self._done += 1
-        i = outcome.index
-        if outcome.error:
-            self.failures[i] = outcome.error
-        elif self.gather_metric_fn is not None:
-            try:
-                cfg = load_config(self.cfg_pkls[i], create_rslt_dir=False)
-                metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, outcome.result, self.points[i].chosen)
-                if not isinstance(metrics, Mapping):
-                    raise TypeError(
-                        f"the gather function returned {short_repr(metrics)}; return a dict, {{'acc': 0.9}}"
-                    )
-                self._metrics[i] = dict(metrics)
-                self._check_metrics(i)
-            except Exception as error:  # noqa: BLE001 - the user's function; one failed row, never the end
-                self._metrics[i] = None
-                self.failures[i] = f"its metrics cannot be gathered: {reason(error)}"
-                return error
-        return None
-
-    def _check_metrics(self, i: int) -> None:
-        missing = [name for name in self.metric_names or () if name not in (self._metrics[i] or {})]
+    def _gather(self, run: Run, result: Any) -> Mapping[str, Any]:
+        if self.gather_metric_fn is None:
+            return {}
+        cfg = load_config(os.path.join(self.children_dir, run.point.folder, CHILD_FILE), create_rslt_dir=False)
+        metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, result, run.point.chosen)
+        if not isinstance(metrics, Mapping):
+            raise TypeError(f"the gather function returned {short_repr(metrics)}; return a dict, {{'acc': 0.9}}")
+        missing = [name for name in self.metric_names or () if name not in metrics]
         if missing:
             raise TuneError(f"the gather function gave no {' and no '.join(map(repr, missing))}")
+        return dict(metrics)
 
-    def _summary(self) -> pd.DataFrame:
-        labels = [point.labels for point in self.points]
-        frame = metric_frame(labels, list(self.points[0].chosen), self._metrics, self.metric_names)
-        if self.failures:
-            write("\n".join([f"{len(self.failures)} of {len(self.points)} runs failed:", *self._failure_lines()]))
-        if self._done < len(self.points):
-            write(f"{len(self.points) - self._done} of {len(self.points)} runs have not ended")
-        if self.gather_metric_fn is not None and self._done:
-            write(f"Metric Frame:\n{table_text(frame)}")
-            write(f"Saving Metric Frame at {save_xlsx(frame, self.rslt_dir)}")
-        return frame
+    # -- after
+
+    def results(self) -> list[Result]:
+        """What is known of each run by now."""
+        git = self._surroundings.git
+        return [run.result({"commit": git.commit, "dirty": git.dirty}) for run in self.runs]
+
+    @property
+    def _parameters(self) -> list[str]:
+        return [axis.name for axis in self.grid.axes]
+
+    def _frame(self) -> pd.DataFrame:
+        self.metric_frame = metric_frame(self.results(), self._parameters, self.metric_names)
+        return self.metric_frame
+
+    def _write_summary(self, *, draw: bool) -> None:
+        write_summary(
+            Path(self.rslt_dir), self.results(), self._parameters,
+            metric_names=self.metric_names, better=self.better, about=self._said(), draw=draw,
+        )  # fmt: skip
+
+    def _said(self) -> dict[str, str]:
+        """What the report says about the sweep."""
+        about = self._surroundings
+        dirty = ", with changes that are not committed" if about.git.dirty else ""
+        return {
+            "name": self.grid.source, "command": shlex.join(about.command), "started": about.started,
+            "machine": f"{about.user} on {about.host}", "git": f"{about.git.commit}{dirty}" if about.git.commit else "",
+            "Python": about.python, "packages": ", ".join(f"{name} {its}" for name, its in about.packages.items()),
+        }  # fmt: skip
+
+    def _end(self) -> None:
+        """Print what has become of the runs, and write the summary."""
+        failures = self._failure_lines()
+        if failures:
+            write("\n".join([f"{len(self.failures)} of {len(self.runs)} runs failed:", *failures]))
+        left = sum(run.state in ("left", "running") for run in self.runs)
+        if left:
+            write(f"{left} of {len(self.runs)} runs have not ended: the same command again goes on with them")
+        if self.gather_metric_fn is None or left == len(self.runs):
+            return
+        try:
+            check_better(self.better, self.results(), self.metric_names)
+        except TuneError as error:  # the runs are done, whatever was said of their metrics
+            write(str(error))
+            self.better = {}
+        write(f"Metric Frame:\n{table_text(self._frame(), self.better)}")
+        try:
+            self._write_summary(draw=self.plots)
+        except OSError as error:
+            write(f"cannot write the summary into {short_path(self.rslt_dir)}: {error.strerror or error}")
+        else:
+            if self.plots and not can_draw():
+                write(NO_PICTURES)
+            write(f"Saving Metric Frame at {os.path.join(self.rslt_dir, TABLE)}")
 
     def _failure_lines(self) -> list[str]:
-        return [
-            f"  {self.points[i].folder}: {text}".replace("\n", "\n    ") for i, text in sorted(self.failures.items())
-        ]
+        failures = sorted(self.failures.items())
+        return [f"  {self.runs[i].point.folder}: {text}".replace("\n", "\n    ") for i, text in failures]
+
+
+def _check_pickle(value: Any, name: str) -> None:
+    try:
+        dumps(value)
+    except Exception as error:
+        raise TuneError(
+            f"cannot pickle the child config {name}: {type(error).__name__}: {error}\n"
+            "  let a DEP make what cannot be pickled, or make it in the training code"
+        ) from error
 
 
 _WORK_ARGUMENTS = ("pkl_idx", "cfg", "cfg_pkl", "cfg_rslt_dir", "cuda_env")
@@ -240,39 +454,3 @@ def _check_signature(function: Callable[..., Any], what: str, arguments: Sequenc
         raise TuneError(f"the {what} function is called with ({', '.join(arguments)}): {error}") from error
     except ValueError:  # one without a signature
         return
-
-
-class _Progress:
-    """A bar on a terminal, else a line per run."""
-
-    def __init__(self, total: int, shown: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.total = total
-        self.done = 0
-        self.shown = shown
-        self.console = status()
-        columns = (TextColumn("Tuning"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        # sys.stdout stays what it is: a work function may keep it
-        bar = Progress(*columns, console=self.console, redirect_stdout=False, redirect_stderr=False)
-        self.bar = bar if shown and self.console.is_terminal else None
-
-    def __enter__(self) -> _Progress:
-        if self.bar is not None:
-            self.bar.start()
-            self.bar.add_task("Tuning", total=self.total)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-
-    def step(self, name: str, seconds: float, failure: str) -> None:
-        """One more run has ended."""
-        self.done += 1
-        end = f"failed: {failure.splitlines()[0]}" if failure else "done"
-        line = f"[{self.done}/{self.total}] {name}: {end} ({seconds:.1f} s)"
-        if self.shown:
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        if self.bar is not None:
-            self.bar.advance(self.bar.task_ids[0])

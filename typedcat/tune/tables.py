@@ -1,74 +1,77 @@
-"""The table of a sweep: one row per point, its parameters as index, its metrics as columns."""
+"""The table of a sweep as it is printed."""
 
 from __future__ import annotations
 
-import io
-import math
-import os
-import re
-from collections.abc import Sequence
-from datetime import date, time, timedelta
-from numbers import Number
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ..errors import short_repr
-from ..load.save import write_whole
+from .frames import Better, best_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE = "metric_frame.xlsx"
-_MOST_ROWS = 500  # printed
-_LONGEST_CELL = 32_000  # characters; Excel allows 32,767
-_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MOST_ROWS = 100  # printed
+_LONGEST_CELL = 80  # characters
+_MARK = "*"
 
 
-def metric_frame(
-    labels: Sequence[tuple[Any, ...]],
-    parameters: Sequence[str],
-    metrics: Sequence[dict[str, Any] | None],
-    names: Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """The table.
+def table_text(frame: pd.DataFrame, better: Better | None = None) -> str:
+    """The table as it is printed: `*` after the best values; of a long one the beginning, the end and the best rows.
 
     Args:
-        labels: of each point, the name of each parameter's value.
-        parameters: the names of the parameters.
-        metrics: of each point its metrics, None where it failed or has not run: a row of NaN.
-        names: the metrics to show, in order; by default all that any point has.
+        frame: see `frames.metric_frame`.
+        better: which end of a metric is the good one; the other metrics are not marked.
     """
     import pandas as pd
 
-    columns = list(names) if names is not None else list(dict.fromkeys(key for row in metrics for key in row or ()))
-    rows = [[(row or {}).get(name, math.nan) for name in columns] for row in metrics]
-    index = pd.MultiIndex.from_tuples(list(labels), names=list(parameters))
-    frame = pd.DataFrame(rows, index=index, columns=columns, dtype=object)
-    return frame.infer_objects()
+    if len(frame) == 0:
+        return "no points"
+    better = better or {}
+    best = best_rows(frame, better)
+    rows = shown_rows(len(frame), best, _MOST_ROWS)
+    shown = frame.iloc[rows]
+    with pd.option_context("display.unicode.east_asian_width", True):  # 学习率 is six columns wide
+        if len(frame.columns) == 0:  # no run gave a metric
+            lines = shown.index.to_frame(index=False).to_string(index=False).split("\n")
+        else:
+            marks = {name: [row in at for row in rows] for name, at in best.items()}
+            lines = _marked(shown, marks).to_string(max_colwidth=_LONGEST_CELL).split("\n")
+    lines = _with_gaps(lines, rows, len(frame))
+    if best:
+        goals = ", ".join(f"{name} ({better[name]})" for name in best)
+        lines = [*(line.rstrip() for line in lines), f"{_MARK} best {goals}"]
+    return "\n".join(lines)
 
 
-def table_text(frame: pd.DataFrame) -> str:
-    """The table as it is printed; of a long one its beginning and its end."""
-    if len(frame.columns) == 0:  # no run gave a metric
-        return frame.index.to_frame(index=False).to_string(index=False, max_rows=_MOST_ROWS)
-    return frame.to_string(max_rows=_MOST_ROWS)
+def shown_rows(count: int, best: Mapping[str, Sequence[int]], most: int) -> list[int]:
+    """Which rows of a table are shown: all, or the first, the last and the best.
+
+    Args:
+        count: how many there are.
+        best: the positions of the best rows by metric; one of each is always shown.
+        most: how many are shown, the best not counted.
+    """
+    if count <= most:
+        return list(range(count))
+    ends = [*range(most - most // 2), *range(count - most // 2, count)]
+    return sorted({*ends, *(at[0] for at in best.values())})
 
 
-def save_xlsx(frame: pd.DataFrame, folder: str) -> str:
-    """Write the table to the folder, whole or not at all; returns the path."""
-    path = os.path.join(folder, TABLE)
-    buffer = io.BytesIO()
-    cells = frame.map(_cell)
-    cells.index = cells.index.map(lambda labels: tuple(map(_cell, labels)))
-    cells.to_excel(buffer, sheet_name="MetricFrame", merge_cells=True)
-    write_whole(Path(path), buffer.getvalue())
-    return path
+def _marked(frame: pd.DataFrame, marks: Mapping[str, Sequence[bool]]) -> pd.DataFrame:
+    """The table with its best values as texts that end in the mark; the other values of those columns in a blank."""
+    marked = frame.copy()
+    for name, is_best in marks.items():
+        texts = frame[name].to_string(index=False, header=False).split("\n")
+        marked[name] = [text + (_MARK if best else " ") for text, best in zip(texts, is_best, strict=True)]
+    return marked.rename(columns={name: f"{name} " for name in marks})
 
 
-def _cell(value: Any) -> Any:
-    """What a cell of Excel can hold; anything else as text."""
-    if value is None or (isinstance(value, (Number, date, time, timedelta)) and not isinstance(value, complex)):
-        return value if getattr(value, "tzinfo", None) is None else str(value)
-    text = value if isinstance(value, str) else short_repr(value, _LONGEST_CELL)
-    text = _NOT_IN_XML.sub("\ufffd", text)[:_LONGEST_CELL]
-    return f"'{text}" if text.startswith("=") else text  # no formula
+def _with_gaps(lines: Sequence[str], rows: Sequence[int], count: int) -> list[str]:
+    """The lines of a table with `...` where rows were left out, and how many those are."""
+    if len(rows) == count:
+        return list(lines)
+    head = len(lines) - len(rows)
+    result = list(lines[:head])
+    for line, row, before in zip(lines[head:], rows, [-1, *rows], strict=False):
+        result += ["...", line] if row > before + 1 else [line]
+    return [*result, f"{count - len(rows)} of {count} rows are not shown"]

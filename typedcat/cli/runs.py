@@ -1,0 +1,122 @@
+"""`typedcat runs` and `typedcat best`: what has become of the runs of a sweep, from any terminal."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+
+from ..console import console
+from ..errors import TuneError
+from ..load.pipeline import load_config
+from ..tune.history import Sweep, best_run, read_sweep
+from ..tune.results import Result
+from .common import Commands, add_plain_command
+from .page import ANSI, ERROR, HEAD, NEW, PLACE, Page, on_terminal
+
+_RUNS = """\
+Show the runs of a sweep: their state, time, machine and metrics, and why some have failed. It reads the ledger in the
+result folder, so it works while the sweep runs, from any terminal and any machine that sees the folder.
+
+examples:
+  typedcat runs configs/tune/lr/cfg.py
+  typedcat runs experiment/tune/lr --watch         again and again, until nothing runs any more
+"""
+_BEST = """\
+Show the config of the best run of a sweep.
+
+examples:
+  typedcat best configs/tune/lr/cfg.py acc              what the sweep says is better, else the largest
+  typedcat best experiment/tune/lr test_loss:min
+  typedcat best experiment/tune/lr acc --folder         its result folder only
+"""
+_TUNE_HELP = "the tune config, or the result folder of the sweep"
+_WATCH_S = 2.0
+_STYLES = {"done": NEW, "failed": ERROR, "running": HEAD, "left": PLACE}
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    runs = add_plain_command(commands, "runs", "show what has become of the runs of a sweep", _RUNS)
+    runs.add_argument("tune", metavar="TUNE", help=_TUNE_HELP)
+    runs.add_argument("--watch", action="store_true", help="until nothing runs any more")
+    runs.set_defaults(run=run_runs)
+    best = add_plain_command(commands, "best", "show the config of the best run of a sweep", _BEST)
+    best.add_argument("tune", metavar="TUNE", help=_TUNE_HELP)
+    best.add_argument("metric", metavar="METRIC[:max|min]")
+    best.add_argument("--folder", action="store_true", help="the result folder of the run, nothing else")
+    best.set_defaults(run=run_best)
+    for parser in (runs, best):
+        parser.add_argument("--experiments-root", metavar="DIR", help="as the runner was told")
+
+
+def run_runs(args: argparse.Namespace) -> Page:
+    """Answer `typedcat runs`."""
+    sweep = read_sweep(args.tune, args.experiments_root)
+    if not args.watch or not _goes_on(sweep):
+        return sweep_page(sweep)
+    screen = console()
+    while _goes_on(sweep):
+        if screen.is_terminal:
+            screen.clear()
+        sweep_page(sweep).write()
+        time.sleep(_WATCH_S)
+        sweep = read_sweep(sweep.folder)
+    if screen.is_terminal:
+        screen.clear()
+    return sweep_page(sweep)
+
+
+def _goes_on(sweep: Sweep) -> bool:
+    return any(one.state == "running" for one in sweep.results)
+
+
+def run_best(args: argparse.Namespace) -> Page:
+    """Answer `typedcat best`."""
+    sweep = read_sweep(args.tune, args.experiments_root)
+    metric, _, which = args.metric.partition(":")
+    which = which or sweep.about.get("better", {}).get(metric, "max")
+    if which not in ("max", "min"):
+        raise TuneError(f"{args.metric}: write {metric}:max or {metric}:min")
+    best = best_run(sweep, metric, which)
+    page = Page()
+    if args.folder:
+        return page.line(best.rslt_dir)
+    page.line((f"# {best.folder}: {metric} = {best.metrics[metric]}, the {which}imum of {sweep.folder}", PLACE))
+    color = on_terminal()
+    text = load_config(best.rslt_dir, create_rslt_dir=False).to_txt(color=color)
+    return page.add(text, ANSI if color else "").add("\n")
+
+
+# -- the table
+
+
+def sweep_page(sweep: Sweep) -> Page:
+    """A line per run, and how many are in which state."""
+    page = Page()
+    metrics = list(dict.fromkeys(name for one in sweep.results for name in one.metrics))
+    rows = [_row(one, metrics) for one in sweep.results]
+    head = ["run", "state", "time", "where", *map(str, metrics)]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)] if rows else []
+    if rows:
+        page.line((_aligned(head, widths), HEAD))
+    for one, row in zip(sweep.results, rows, strict=True):
+        page.line((_aligned(row, widths), _STYLES[one.state]))
+        if one.error and one.state == "failed":
+            page.line(("    " + one.error.replace("\n", "\n    "), ERROR))
+    counts: Counter[str] = Counter(one.state for one in sweep.results)
+    said = ", ".join(f"{counts[state]:,} {state}" for state in _STYLES if counts[state])
+    return page.line(f"{len(sweep.results):,} runs: {said}" if rows else "nothing has been run")
+
+
+def _row(one: Result, metrics: list[str]) -> list[str]:
+    seconds = "" if one.seconds is None else f"{one.seconds:.1f} s"
+    if one.state == "running" and one.started is not None:
+        seconds = f"{max(0.0, time.time() - one.started):.0f} s"
+    where = " ".join([one.host, *one.gpus]) if one.state != "left" else ""
+    values = [one.metrics.get(name, "") for name in metrics]
+    return [one.folder, one.state, seconds, where, *(f"{v:g}" if isinstance(v, float) else str(v) for v in values)]
+
+
+def _aligned(cells: list[str], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

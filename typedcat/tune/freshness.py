@@ -1,0 +1,98 @@
+"""Old metrics never count as new: which files were in a result folder before an attempt, and which of them are read.
+
+A gather function reads whatever files it likes. So its opens are watched, and a file that is still the one from before
+the attempt is no result of it. Files are compared by what the file system knows of them, never with a clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+from ..errors import TuneError, short_path
+
+_Stat = tuple[int, int, int]
+Files = dict[str, _Stat]
+
+_CHECKPOINTS = (
+    ".ckpt",
+    ".pt",
+    ".pth",
+    ".bin",
+    ".safetensors",
+    ".onnx",
+    ".h5",
+)  # an attempt may go on from an older one
+_MOST_FILES = 20_000  # of a folder that are looked at: more are no metrics
+_watching: ContextVar[tuple[Files, list[str]] | None] = ContextVar("_watching", default=None)
+_hooked = False
+
+
+def files_in(folder: str) -> Files:
+    """What is in a folder now, for a comparison later; empty if there is none."""
+    found: Files = {}
+    for at, _, names in os.walk(os.path.realpath(folder)):
+        for name in names:
+            path = os.path.join(at, name)
+            if name.endswith(_CHECKPOINTS):
+                continue
+            with contextlib.suppress(OSError):
+                found[path] = _stat(path)
+        if len(found) > _MOST_FILES:
+            break
+    return found
+
+
+def _stat(path: str) -> _Stat:
+    found = os.stat(path)
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+@contextlib.contextmanager
+def only_fresh(before: Files) -> Iterator[None]:
+    """While this lasts, files that are as they were before must not be what metrics come from.
+
+    Args:
+        before: what `files_in` found before the attempt.
+
+    Raises:
+        TuneError: at the end, if one of them was read.
+    """
+    if not before:
+        yield
+        return
+    _hook()
+    opened: list[str] = []
+    token = _watching.set((before, opened))
+    try:
+        yield
+    finally:
+        _watching.reset(token)
+    for path in opened:
+        with contextlib.suppress(OSError):
+            if before.get(path) == _stat(path):
+                raise TuneError(
+                    f"{short_path(path)} is older than this run, which has not written it\n"
+                    "  it is of an earlier attempt: let the run write its metrics, or remove the file"
+                )
+
+
+def _hook() -> None:
+    global _hooked  # noqa: PLW0603 - an audit hook cannot be removed: it is added once
+    if not _hooked:
+        sys.addaudithook(_on_event)
+        _hooked = True
+
+
+def _on_event(event: str, arguments: tuple[object, ...]) -> None:
+    if event != "open" or (watched := _watching.get()) is None:
+        return
+    before, opened = watched
+    name = arguments[0]
+    if isinstance(name, (str, bytes)):
+        path = os.path.realpath(os.fsdecode(name))
+        if path in before:
+            opened.append(path)
