@@ -1,4 +1,4 @@
-"""When a mistake is found: mypy, pyright and the program itself say so."""
+"""When a mistake is found: type checkers, the commands of the system, and the program itself say so."""
 
 from __future__ import annotations
 
@@ -11,27 +11,37 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases import PROGRAMS, Program, System, Used, write_for_checkers
+from cases import Program, System, Used, write_correct, write_for_checkers
 
 Found = dict[str, str]
 """The first error in each file that has one."""
 
-LOAD, RUN, NEVER, WORKS = "load", "run", "never", "works"
+CHECK, LOAD, RUN, NEVER, WORKS = "check", "load", "run", "never", "works"
 TIMEOUT = 300
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was said of a program: the first error of each checker, when it failed when it ran, and its last words."""
+    """What was said of a program.
+
+    Attributes:
+        mypy, pyright: the first error of each.
+        check: the codes of what the command that checks all config files found; '' if it found nothing.
+        trial: the last words of the command that builds the config without training, if it refused it.
+        stage: when the program failed when it ran, if it did.
+        error: its last words.
+    """
 
     mypy: str | None
     pyright: str | None
+    check: str
+    trial: str | None
     stage: str
     error: str
 
     @property
     def static(self) -> str:
-        """The checkers that refuse it, joined by `+`."""
+        """The type checkers that refuse it, joined by `+`."""
         return "+".join(name for name, said in (("mypy", self.mypy), ("pyright", self.pyright)) if said)
 
     @property
@@ -42,12 +52,14 @@ class Verdict:
     @property
     def earliest(self) -> str:
         """When the mistake is found, at the earliest: a cell of the table."""
-        return "-" if self.nothing_to_find else self.static or self.stage
+        if self.nothing_to_find:
+            return "-"
+        return self.static or (CHECK if self.check else self.stage)
 
     @property
     def before_it_runs(self) -> bool:
-        """Whether it is found before the program runs."""
-        return bool(self.static) and not self.nothing_to_find
+        """Whether type checkers or the check find it."""
+        return bool(self.static or self.check) and not self.nothing_to_find
 
     @property
     def before_training(self) -> bool:
@@ -63,24 +75,43 @@ def judge(programs: list[Program], systems: list[System], folder: Path) -> Verdi
     """Checks and runs all programs.
 
     Raises:
-        RuntimeError: a checker could not be run.
+        RuntimeError: a checker could not be run, or a correct program could not be set up.
     """
-    static = folder / "static"
-    static.mkdir(parents=True)
-    (static / "training.py").write_bytes((PROGRAMS / "training.py").read_bytes())
-    for system in systems:
-        write_for_checkers(programs, system, static / f"in_{system.key}")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pyright = pool.submit(run_pyright, static)
-        mypy = {system.key: pool.submit(run_mypy, static / f"in_{system.key}") for system in systems}
-        runs = [pool.submit(run_program, program, folder / "run") for program in programs]
+        list(pool.map(lambda system: set_up(system, folder / "correct" / system.key), systems))
+        for system in systems:
+            write_for_checkers(programs, system, folder / "correct" / system.key, folder / "static" / system.key)
+        mypy = {system.key: pool.submit(run_mypy, folder / "static" / system.key) for system in systems}
+        pyright = {system.key: pool.submit(run_pyright, folder / "static" / system.key) for system in systems}
+        checks = [pool.submit(run_check, program, folder) for program in programs]
+        trials = [pool.submit(run_trial, program, folder) for program in programs]
+        runs = [pool.submit(run_program, program, folder) for program in programs]
     verdicts = {}
-    for program, run in zip(programs, runs, strict=True):
+    for program, check, trial, run in zip(programs, checks, trials, runs, strict=True):
         key = program.system.key
         by_mypy = _said_of(program, mypy[key].result())
-        by_pyright = _said_of(program, _below(pyright.result(), f"in_{key}/"))
-        verdicts[key, program.name] = Verdict(by_mypy, by_pyright, *run.result())
+        by_pyright = _said_of(program, pyright[key].result())
+        verdicts[key, program.name] = Verdict(by_mypy, by_pyright, check.result(), trial.result(), *run.result())
     return verdicts
+
+
+def set_up(system: System, folder: Path) -> None:
+    """Writes the correct programs of a system as a user has them when the mistake is made."""
+    write_correct(system, folder)
+    for command in system.setup:
+        done = _python(command, folder)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+def _written(program: Program, kind: str, folder: Path) -> Path:
+    """A new folder with the program in it."""
+    place = folder / kind / program.system.key / program.name
+    program.write(folder / "correct" / program.system.key, place)
+    return place
+
+
+# -- type checkers
 
 
 def _said_of(program: Program, found: Found) -> str | None:
@@ -90,15 +121,11 @@ def _said_of(program: Program, found: Found) -> str | None:
     return found.get(f"mistake_{program.name}.py")
 
 
-def _below(found: Found, folder: str) -> Found:
-    return {path.removeprefix(folder): said for path, said in found.items() if path.startswith(folder)}
-
-
 def run_mypy(folder: Path) -> Found:
-    """What `mypy --strict` says of all files of a system."""
-    files = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*.py"))]
-    options = ["--strict", "--config-file=", "--cache-dir", str(folder.with_name(f"{folder.name}_cache"))]
-    done = _python(["-m", "mypy", *options, *files], folder)
+    """What `mypy --strict` says of all files of a system, with the settings that the system's setup made."""
+    settings = "mypy.ini" if (folder / "mypy.ini").exists() else ""
+    options = ["--strict", f"--config-file={settings}", "--cache-dir", str(folder.with_name(f"{folder.name}_cache"))]
+    done = _python(["-m", "mypy", *options, "."], folder)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"mypy failed:\n{done.stdout}{done.stderr}")
     found: Found = {}
@@ -108,8 +135,10 @@ def run_mypy(folder: Path) -> Found:
 
 
 def run_pyright(folder: Path) -> Found:
-    """What pyright says, with its default settings, of all files of all systems."""
-    (folder / "pyrightconfig.json").write_text('{"exclude": ["*_cache"]}', encoding="utf-8")
+    """What pyright says of all files of a system, with the settings that the system's setup made, else its defaults."""
+    settings = folder / "pyrightconfig.json"
+    if not settings.exists():
+        settings.write_text("{}", encoding="utf-8")
     done = _python(["-m", "pyright", "--pythonpath", sys.executable, "--outputjson", "-p", "."], folder)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"pyright failed:\n{done.stdout}{done.stderr}")
@@ -121,31 +150,57 @@ def run_pyright(folder: Path) -> Found:
     return found
 
 
+# -- the commands of the systems
+
+
+def run_check(program: Program, folder: Path) -> str:
+    """The codes of what the command finds that checks all config files, '' if it finds nothing or there is none.
+
+    Raises:
+        RuntimeError: the command could not be run.
+    """
+    if not program.system.check:
+        return ""
+    done = _python([*program.system.check, "--format", "json"], _written(program, "check", folder))
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{' '.join(program.system.check)} failed:\n{done.stdout}{done.stderr}")
+    return ", ".join(sorted({f"`{finding['code']}`" for finding in json.loads(done.stdout)}))
+
+
+def run_trial(program: Program, folder: Path) -> str | None:
+    """The last words of the command that builds the config of a command line without training, if it refuses it.
+
+    Raises:
+        RuntimeError: it did train.
+    """
+    if program.trial is None:
+        return None
+    done = _python(program.trial, _written(program, "trial", folder))
+    if "begin" in done.stdout.splitlines():
+        raise RuntimeError(f"{program.system.key}/{program.name}: {' '.join(program.trial)} runs the training")
+    fine = program.system.trial.fine
+    refused = fine not in done.stdout + done.stderr if fine else done.returncode != 0
+    return _last_words(done) if refused else None
+
+
+# -- the program
+
+
 def run_program(program: Program, folder: Path) -> tuple[str, str]:
     """Runs a program; returns when it failed, if it did, and the last line of its error."""
-    place = folder / program.system.key / program.name
-    program.write(place)
-    done = _python(program.command, place)
+    done = _python(program.command, _written(program, "run", folder))
     lines = done.stdout.splitlines()
     if done.returncode != 0:
-        words = [line for line in done.stderr.splitlines() if line.strip()]
-        return (RUN if "begin" in lines else LOAD), (words[-1].strip() if words else "")
+        return (RUN if "begin" in lines else LOAD), _last_words(done)
     used: list[Used] = [json.loads(line) for line in lines if line.startswith("{")]
     if not used:
         raise RuntimeError(f"{program.system.key}/{program.name} did nothing:\n{done.stdout}{done.stderr}")
     return (WORKS if _sorted(used) == _sorted(program.meant) else NEVER), ""
 
 
-def reported_by_typedcat_check(program: Program, folder: Path) -> bool:
-    """Whether `typedcat check` reports a typedcat program that `judge` has left in the folder.
-
-    Raises:
-        RuntimeError: the command could not be run.
-    """
-    done = _python(["-m", "typedcat", "check", "configs"], folder / "run" / program.system.key / program.name)
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"typedcat check failed:\n{done.stdout}{done.stderr}")
-    return done.returncode == 1
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    words = [line for line in done.stderr.splitlines() if line.strip()]
+    return words[-1].strip() if words else ""
 
 
 def _sorted(used: list[Used]) -> list[str]:
@@ -153,8 +208,8 @@ def _sorted(used: list[Used]) -> list[str]:
 
 
 def _python(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith("TYPEDCAT_")}
-    env |= {"MYPYPATH": str(folder.parent), "HYDRA_FULL_ERROR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("TYPEDCAT_", "MYPY"))}
+    env |= {"HYDRA_FULL_ERROR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )

@@ -5,7 +5,7 @@ import sys
 from training import SAMPLES, Plan, begin, fit
 
 from schema import Loader, Train
-from typedcat import load_config
+from typedcat_catalog import load_config
 
 
 def steps_per_epoch(loader: Loader) -> int:

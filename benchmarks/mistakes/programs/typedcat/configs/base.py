@@ -3,7 +3,7 @@
 from training import Adam
 
 from schema import Train
-from typedcat import Config
+from typedcat_catalog import Config
 
 cfg = Config(schema=Train)
 cfg.loader.batch_size = 128

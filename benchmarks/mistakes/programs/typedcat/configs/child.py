@@ -1,9 +1,8 @@
 """What a run does differently from the base."""
 
-from schema import Train
-from typedcat import Config
+from typedcat_catalog import Config
 
-cfg = Config(schema=Train, caps="configs/base.py")
+cfg = Config(caps="configs/base.py")
 cfg.seed = 1
 cfg.loader.batch_size = 256
 cfg.opt.ini.weight_decay = 0.1

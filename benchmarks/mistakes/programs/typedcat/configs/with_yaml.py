@@ -1,6 +1,5 @@
 """The base, and what a YAML file does differently."""
 
-from schema import Train
-from typedcat import inherit
+from typedcat_catalog import inherit
 
-cfg = inherit("configs/base.py", "configs/child.yaml", schema=Train)
+cfg = inherit("configs/base.py", "configs/child.yaml")
