@@ -43,7 +43,7 @@ del _load
 
 if TYPE_CHECKING:
     from .load.record import record_run
-    from .tune.cfg2tune import Cfg2Tune
+    from .tune.grid.cfg2tune import Cfg2Tune
     from .tune.runner import Cfg2TuneRunner
 else:
 
@@ -52,7 +52,7 @@ else:
         if name == "record_run":
             from .load.record import record_run as found
         elif name == "Cfg2Tune":
-            from .tune.cfg2tune import Cfg2Tune as found
+            from .tune.grid.cfg2tune import Cfg2Tune as found
         elif name == "Cfg2TuneRunner":
             from .tune.runner import Cfg2TuneRunner as found
         else:

@@ -120,7 +120,7 @@ def machine(nvml_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A machine with eight idle GPUs, which pynvml finds; what the test leased is given back."""
     import pynvml
 
-    from typedcat.tune import gpu_locks, gpus
+    from typedcat.tune.gpus import allocate, locks
 
     made = Machine(nvml_library, tmp_path)
     made.has_idle(8)
@@ -130,7 +130,7 @@ def machine(nvml_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(os.fspath(nvml_library)))
     cache: dict[str, Any] = {}
     monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", cache)
-    monkeypatch.setattr(gpus, "_kept", [])
+    monkeypatch.setattr(allocate, "_kept", [])
     yield made
-    for file in list(gpu_locks._open_files):
+    for file in list(locks._open_files):
         file.close()

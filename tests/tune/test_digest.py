@@ -27,7 +27,7 @@ from pydantic import BaseModel, SecretStr
 
 from typedcat import ADict, Cfg2Tune, Config, TypedConfig, load_config
 from typedcat.errors import DigestError, TuneError
-from typedcat.tune.digest import code_hash, config_digest
+from typedcat.tune.digest.digest import code_hash, config_digest
 
 
 def loaded(**values: Any) -> Any:
@@ -152,7 +152,7 @@ LIBRARY = """
 PRINT = """
     import json, sys
     from typedcat import Config, load_config
-    from typedcat.tune.digest import config_digest
+    from typedcat.tune.digest.digest import config_digest
     cfg = load_config(sys.argv[1], create_rslt_dir=False)
     if sys.argv[2:]:
         cfg.save_pkl(sys.argv[2])

@@ -13,10 +13,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from typedcat.tune import excel
-from typedcat.tune.excel import workbook
-from typedcat.tune.frames import metric_frame, metric_names_of
-from typedcat.tune.results import Result
+from typedcat.tune.ledger.results import Result
+from typedcat.tune.tables import excel
+from typedcat.tune.tables.excel import workbook
+from typedcat.tune.tables.frames import metric_frame, metric_names_of
 
 
 def book_of(results: Sequence[Result], parameters: Sequence[str], **better: Any) -> Any:

@@ -11,9 +11,9 @@ import pytest
 
 from tests.tune.conftest import Machine
 from typedcat.errors import GpuError
-from typedcat.tune import gpu_locks
-from typedcat.tune.gpu_locks import Holder, LockFolder, this_process
-from typedcat.tune.leases import Lease, Leases
+from typedcat.tune.gpus import locks
+from typedcat.tune.gpus.leases import Lease, Leases
+from typedcat.tune.gpus.locks import Holder, LockFolder, this_process
 
 
 def got(lease: Lease | None) -> list[int | None]:
@@ -66,7 +66,7 @@ def test_the_folder_of_the_argument(machine: Machine, tmp_path: Path) -> None:
 
 
 def test_the_default_folder(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_locks, "DEFAULT", str(tmp_path / "default"))
+    monkeypatch.setattr(locks, "DEFAULT", str(tmp_path / "default"))
     (tmp_path / "default").mkdir(mode=0o755)  # of one who was stopped before he opened it to all
     assert got(Leases(1, environ={}).try_acquire("")) == [0]
     assert (tmp_path / "default").stat().st_mode & 0o7777 == 0o1777
@@ -75,7 +75,7 @@ def test_the_default_folder(machine: Machine, tmp_path: Path, monkeypatch: pytes
 def test_a_link_in_place_of_the_default_folder(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpu_locks, "DEFAULT", str(tmp_path / "default"))
+    monkeypatch.setattr(locks, "DEFAULT", str(tmp_path / "default"))
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "default").symlink_to("elsewhere")
     with pytest.raises(GpuError, match=r"cannot be used: .*\n .* TYPEDCAT_LOCK_DIR names another one"):
@@ -151,15 +151,15 @@ def test_a_lock_file_that_is_removed(machine: Machine, monkeypatch: pytest.Monke
     machine.has_idle(1)
     leases, place = Leases(1), machine.locks / machine.uuid(0)
     place.touch()
-    real = gpu_locks.LockFile.try_lock
+    real = locks.LockFile.try_lock
 
-    def slow(file: gpu_locks.LockFile, *, shared: bool = False) -> bool:
+    def slow(file: locks.LockFile, *, shared: bool = False) -> bool:
         if place.exists() and os.path.samestat(os.fstat(file.fd), place.stat()) and place.stat().st_size == 0:
             place.unlink()
             place.write_text("new", encoding="utf-8")
         return real(file, shared=shared)
 
-    monkeypatch.setattr(gpu_locks.LockFile, "try_lock", slow)
+    monkeypatch.setattr(locks.LockFile, "try_lock", slow)
     lease = leases.try_acquire("")
     assert lease is not None
     assert any(os.path.samestat(os.fstat(fd), place.stat()) for fd in lease.fds)
@@ -176,7 +176,7 @@ def test_what_cleans_tmp_leaves_the_folder_alone_while_there_are_leases(machine:
     """systemd-tmpfiles passes by what it cannot lock."""
     with LockFolder(machine.locks, {}).entered():
         pass
-    cleaner = gpu_locks._open(str(machine.locks), os.O_RDONLY)
+    cleaner = locks._open(str(machine.locks), os.O_RDONLY)
     lease = Leases(1).try_acquire("")
     assert not cleaner.try_lock()
     assert lease is not None
@@ -185,7 +185,7 @@ def test_what_cleans_tmp_leaves_the_folder_alone_while_there_are_leases(machine:
 
 
 def test_a_process_that_was_stopped_in_the_folder(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_locks, "_GATE_PATIENCE_S", 0.1)
+    monkeypatch.setattr(locks, "_GATE_PATIENCE_S", 0.1)
     leases = Leases(1)
     with LockFolder(machine.locks, {}).entered(), pytest.raises(GpuError) as caught:
         leases.try_acquire("")

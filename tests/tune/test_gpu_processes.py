@@ -22,12 +22,12 @@ import pytest
 
 from tests.tune.conftest import Machine
 from typedcat.errors import GpuError
-from typedcat.tune.gpus import allocate_cuda
-from typedcat.tune.leases import Leases
+from typedcat.tune.gpus.allocate import allocate_cuda
+from typedcat.tune.gpus.leases import Leases
 
 HOLD = """
 import subprocess, sys, time
-from typedcat.tune.leases import Leases
+from typedcat.tune.gpus.leases import Leases
 
 lease = Leases(1).try_acquire("hold")
 child = subprocess.Popen(["sleep", "100"], pass_fds=lease.fds if sys.argv[1] == "handed over" else ())
@@ -117,7 +117,7 @@ def test_released_by_the_parent_and_kept_by_the_child(machine: Machine) -> None:
 
 FORK = """
 import os, sys, time
-from typedcat.tune.leases import Leases
+from typedcat.tune.gpus.leases import Leases
 
 leases = Leases(1)
 lease = leases.try_acquire("")
@@ -143,7 +143,7 @@ def test_a_forked_child_holds_nothing_and_releases_nothing(machine: Machine) -> 
 
 CONTEND = """
 import json, sys, threading, time
-from typedcat.tune.leases import Leases
+from typedcat.tune.gpus.leases import Leases
 
 per_run, runs_per_gpu, threads, count = map(int, sys.argv[1:])
 leases = Leases(per_run, runs_per_gpu=runs_per_gpu)
@@ -218,7 +218,7 @@ OTHER_USER = """
 import os, sys
 import json, pwd, fcntl, socket, pynvml
 from typedcat.errors import GpuError
-from typedcat.tune.leases import Leases
+from typedcat.tune.gpus.leases import Leases
 
 os.umask(0o077)
 os.setgroups([])
@@ -343,7 +343,7 @@ def test_more_gpus_than_there_are(machine: Machine) -> None:
 
 ALLOCATE = """
 import sys
-from typedcat.tune.gpus import allocate_cuda
+from typedcat.tune.gpus.allocate import allocate_cuda
 
 numbers, _ = allocate_cuda(1)
 print(numbers, flush=True)

@@ -18,8 +18,8 @@ import pytest
 from tests.tune.conftest import Machine, WriteTune
 from typedcat import Cfg2TuneRunner
 from typedcat.errors import GpuError
-from typedcat.tune.gpus import visible_gpus
-from typedcat.tune.leases import Leases
+from typedcat.tune.gpus.allocate import visible_gpus
+from typedcat.tune.gpus.leases import Leases
 
 GRID = "cfg = Cfg2Tune()\ncfg.a = Param2Tune(list(range({})))"
 

@@ -18,7 +18,7 @@ from pydantic import Field
 from tests.tune.conftest import WriteTune
 from typedcat import P_DEP, Cfg2Tune, Config, Param2Tune, TypedcatError, TypedConfig, load_config
 from typedcat.errors import DependencyError, TuneError, ValidationError
-from typedcat.tune.grid import Grid
+from typedcat.tune.grid.grid import Grid
 
 GRID = """
 cfg = Cfg2Tune(caps='configs/base/cfg.py')

@@ -15,9 +15,9 @@ import pytest
 
 from tests.tune.conftest import Machine
 from typedcat.errors import GpuError
-from typedcat.tune import gpu_slots, leases
-from typedcat.tune.gpu_locks import this_process
-from typedcat.tune.leases import Busy, Lease, Leases
+from typedcat.tune.gpus import leases, slots
+from typedcat.tune.gpus.leases import Busy, Lease, Leases
+from typedcat.tune.gpus.locks import this_process
 
 
 def got(lease: Lease | None) -> list[int | None]:
@@ -38,7 +38,7 @@ def test_a_lease(machine: Machine) -> None:
     assert got(lease) == [0, 1]
     assert lease is not None
     port = lease.environment.pop("MASTER_PORT")
-    assert int(port) in gpu_slots.PORTS
+    assert int(port) in slots.PORTS
     assert lease.environment.pop("PET_MASTER_PORT") == port
     assert lease.environment == {
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
@@ -384,7 +384,7 @@ def test_the_waiting_is_stopped(machine: Machine) -> None:
 
 
 def test_ports_of_runs_at_the_same_time_differ(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_slots, "PORTS", range(23_500, 23_504))
+    monkeypatch.setattr(slots, "PORTS", range(23_500, 23_504))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 23_502))
         taken.listen()

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from typedcat import DEP, Config
-from typedcat.tune.naming import folder_name, name_parameters, name_values
+from typedcat.tune.grid.naming import folder_name, name_parameters, name_values
 
 
 class Plain:
@@ -116,7 +116,7 @@ def test_long_values_are_cut() -> None:
 
 def test_names_are_the_same_in_every_process() -> None:
     code = (
-        "from typedcat.tune.naming import name_values\n"
+        "from typedcat.tune.grid.naming import name_values\n"
         "values = ['x' * 200, {'a', 'b', 'c'}, lambda v: v in {'a', 'b', 'c'}, [{'q', 'r', 's'}]]\n"
         "print([name.text for name in name_values(values)])"
     )

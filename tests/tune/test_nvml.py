@@ -11,8 +11,8 @@ import pytest
 
 from tests.tune.conftest import Machine
 from typedcat.errors import GpuError, TuneError
-from typedcat.tune.gpu_devices import Gpu, Load, boards, loads
-from typedcat.tune.gpus import visible_gpus
+from typedcat.tune.gpus.allocate import visible_gpus
+from typedcat.tune.gpus.devices import Gpu, Load, boards, loads
 
 MIG = [
     "gpu {0} 81920 500 4 -",
@@ -272,10 +272,10 @@ def run(machine: Machine, code: str, **environ: str) -> str:
 
 
 def test_the_library_is_found(machine: Machine) -> None:
-    code = "from typedcat.tune.gpus import visible_gpus; print(*(gpu.index for gpu in visible_gpus()))"
+    code = "from typedcat.tune.gpus.allocate import visible_gpus; print(*(gpu.index for gpu in visible_gpus()))"
     assert run(machine, code, CUDA_VISIBLE_DEVICES="6,GPU-00000001") == "6 1"
 
 
 def test_nvml_is_not_touched_without_being_asked(machine: Machine) -> None:
-    code = "import sys, typedcat.tune.gpus, typedcat.tune.leases; print('pynvml' in sys.modules)"
+    code = "import sys, typedcat.tune.gpus.allocate, typedcat.tune.gpus.leases; print('pynvml' in sys.modules)"
     assert run(machine, code) == "False"

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from typedcat.tune import plots
-from typedcat.tune.frames import metric_names_of
-from typedcat.tune.plot_pair import cell_form
-from typedcat.tune.plot_style import is_drawable, number_text, scale_of, shortened
-from typedcat.tune.plots import Picture, can_draw, pictures
-from typedcat.tune.results import Result
+from typedcat.tune.ledger.results import Result
+from typedcat.tune.tables import plots
+from typedcat.tune.tables.frames import metric_names_of
+from typedcat.tune.tables.plot_pair import cell_form
+from typedcat.tune.tables.plot_style import is_drawable, number_text, scale_of, shortened
+from typedcat.tune.tables.plots import Picture, can_draw, pictures
 
 pytest.importorskip("matplotlib")
 

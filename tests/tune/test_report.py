@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from typedcat.errors import TuneError
-from typedcat.tune import plots, report, summary
-from typedcat.tune.frames import metric_frame, metric_names_of
-from typedcat.tune.report import report_html
-from typedcat.tune.results import Result
-from typedcat.tune.summary import write_summary
+from typedcat.tune.ledger.results import Result
+from typedcat.tune.tables import plots, report, summary
+from typedcat.tune.tables.frames import metric_frame, metric_names_of
+from typedcat.tune.tables.report import report_html
+from typedcat.tune.tables.summary import write_summary
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import pytest
 from tests.tune.conftest import WriteTune
 from typedcat import Cfg2TuneRunner
 from typedcat.errors import HeldError, LedgerError, TuneError
-from typedcat.tune.ledger import LEDGER, Ledger
+from typedcat.tune.ledger.ledger import LEDGER, Ledger
 
 TUNE = """
 cfg = Cfg2Tune(rand_seed=7, lr=0.1)
@@ -266,7 +266,7 @@ def test_metrics_of_any_kind_come_back(tmp_path: Path) -> None:
 
     values: dict[str, Any] = {"a": 1, "b": float("nan"), "c": (1, 2), "d": np.float32(0.5), "e": {1: 2}, "f": None}
     ledger = Ledger(tmp_path, write=True)
-    from typedcat.tune.ledger import Attempt
+    from typedcat.tune.ledger.ledger import Attempt
 
     sweep = ledger.begin_sweep({})
     ledger.start(Attempt(ledger.next_id(), sweep, "p", "d", "c", "running", 0.0, "h", "f", ("GPU 0",)))
@@ -278,7 +278,7 @@ def test_metrics_of_any_kind_come_back(tmp_path: Path) -> None:
 
 
 def test_what_the_last_runner_left_running_was_stopped(tmp_path: Path) -> None:
-    from typedcat.tune.ledger import Attempt
+    from typedcat.tune.ledger.ledger import Attempt
 
     ledger = Ledger(tmp_path, write=True)
     ledger.start(Attempt(ledger.next_id(), ledger.begin_sweep({}), "p", "d", "c", "running", 0.0, "h", "f"))

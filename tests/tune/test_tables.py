@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.conftest import Snapshot
 from typedcat.errors import TuneError
-from typedcat.tune.frames import best_rows, check_better, csv_text, metric_frame, runs_frame
-from typedcat.tune.results import Result
-from typedcat.tune.tables import table_text
+from typedcat.tune.ledger.results import Result
+from typedcat.tune.tables.frames import best_rows, check_better, csv_text, metric_frame, runs_frame
+from typedcat.tune.tables.text import table_text
 
 
 def done(label: Any, seed: int | None = None, /, **metrics: Any) -> Result:

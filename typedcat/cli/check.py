@@ -18,7 +18,7 @@ from ..static.run_mypy import is_installed, type_errors
 from ..static.sources import find_configs
 from ..tree.config import BaseConfig
 from ..tree.origin import Place
-from ..tune.grid import Grid
+from ..tune.grid.grid import Grid
 from .common import Commands, add_jobs, add_plain_command, progress_bar
 from .page import ERROR, HEAD, NEW, PLACE, Page
 

@@ -9,8 +9,8 @@ from collections import Counter
 from ..console import console
 from ..errors import TuneError
 from ..load.pipeline import load_config
-from ..tune.history import Sweep, best_run, read_sweep
-from ..tune.results import Result
+from ..tune.ledger.history import Sweep, best_run, read_sweep
+from ..tune.ledger.results import Result
 from .common import Commands, add_plain_command
 from .page import ANSI, ERROR, HEAD, NEW, PLACE, Page, on_terminal
 

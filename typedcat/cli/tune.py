@@ -8,10 +8,10 @@ from typing import Any
 
 from ..errors import TuneError
 from ..load.project import find_project
-from ..tune.adhoc import grid_of
-from ..tune.plan import Run
+from ..tune.engines.script import JsonMetrics, Script
+from ..tune.grid.adhoc import grid_of
+from ..tune.ledger.plan import Run
 from ..tune.runner import Cfg2TuneRunner
-from ..tune.script import JsonMetrics, Script
 from .common import Commands, add_config, add_overrides, add_plain_command
 from .page import GONE, HEAD, NEW, PLACE, Page
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..console import status
-from .plan import Run
+from .ledger.plan import Run
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -18,23 +18,23 @@ from ..load.surroundings import Surroundings
 from ..tree.config import BaseConfig
 from ..tree.node import extra_of
 from ..tree.pickling import dumps
-from .digest import code_hash, config_digest
+from .digest.digest import code_hash, config_digest
 from .display import Display
-from .engines import Engine, Here
-from .excel import TABLE
-from .frames import Better, check_better, metric_frame
-from .grid import CHILD_FILE, Grid, ParamComb, Point, load_tune
-from .leases import Leases
-from .ledger import LEDGER, Ledger, PlannedPoint
-from .local import LocalProcesses, pickled
-from .lock import RunnerLock
-from .plan import Run, plan
-from .plots import NO_PICTURES, can_draw
-from .results import Result
+from .engines.local import LocalProcesses, pickled
+from .engines.protocol import Engine, Here
+from .gpus.leases import Leases
+from .grid.grid import CHILD_FILE, Grid, ParamComb, Point, load_tune
+from .grid.settings import TuneSettings
+from .ledger.ledger import LEDGER, Ledger, PlannedPoint
+from .ledger.lock import RunnerLock
+from .ledger.plan import Run, plan
+from .ledger.results import Result
 from .session import Session, Steps
-from .settings import TuneSettings
-from .summary import write_summary
-from .tables import table_text
+from .tables.excel import TABLE
+from .tables.frames import Better, check_better, metric_frame
+from .tables.plots import NO_PICTURES, can_draw
+from .tables.summary import write_summary
+from .tables.text import table_text
 
 if TYPE_CHECKING:
     import pandas as pd

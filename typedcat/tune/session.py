@@ -16,11 +16,11 @@ from typing import Any
 
 from ..errors import ProjectError, TypedcatError, short_path
 from .display import Display
-from .engines import OUTPUT, Engine, Outcome, Task, reason
+from .engines.protocol import OUTPUT, Engine, Outcome, Task, reason
 from .freshness import Files, files_in, only_fresh
-from .leases import Lease, Leases
-from .ledger import Attempt, Ledger
-from .plan import Run
+from .gpus.leases import Lease, Leases
+from .ledger.ledger import Attempt, Ledger
+from .ledger.plan import Run
 
 _TICK_S = 0.5
 _COMMIT_S = 0.05  # between two commits while runs end faster than that

@@ -1,0 +1,1 @@
+"""Digests: whether a config, and the code, are what they were."""

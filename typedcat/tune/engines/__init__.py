@@ -1,0 +1,1 @@
+"""What runs tasks: the protocol, processes on this machine, and their workers."""

@@ -1,0 +1,1 @@
+"""GPUs: an inventory through NVML, and leases across all processes of a machine."""

@@ -1,0 +1,1 @@
+"""Grids: tune configs, their points, and the child config of each."""

@@ -1,0 +1,1 @@
+"""What is known of runs: a row per attempt, what of it counts, and one runner per folder."""

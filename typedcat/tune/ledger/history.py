@@ -1,0 +1,143 @@
+"""What is known of sweeps afterwards, or from another terminal: read from their ledgers."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ProjectError, TuneError, short_path
+from ..grid.grid import Grid, Point, load_tune
+from ..tables.frames import runs_frame
+from .ledger import LEDGER, Ledger
+from .plan import Run, plan
+from .results import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a ledger says.
+
+    Attributes:
+        folder: the result folder.
+        about: what is known of the last call of `tuning`: its `parameters`, what is `better`, `code`, `git`.
+        results: one per run.
+    """
+
+    folder: str
+    about: dict[str, Any]
+    results: list[Result]
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the parameters."""
+        return list(self.about.get("parameters", ()))
+
+
+def read_sweep(tune: str | os.PathLike[str], experiments_root: str | None = None) -> Sweep:
+    """What has become of a sweep so far.
+
+    Args:
+        tune: its result folder, or the tune config.
+        experiments_root: as the runner was told, to find the result folder of a tune config.
+
+    Raises:
+        ProjectError: it has not been run.
+        LedgerError: its ledger cannot be read.
+    """
+    folder = _folder(tune, experiments_root)
+    ledger = Ledger(folder)
+    sweeps, attempts = ledger.sweeps(), ledger.attempts()
+    about = sweeps[-1][2] if sweeps else {}
+    runs = [
+        Run(i, Point(one.point, {}, one.labels, one.seed), one.digest, one.rslt_dir)
+        for i, one in enumerate(ledger.points())
+    ]
+    plan(runs, attempts, about.get("code", ""))
+    for run in runs:
+        if run.due and run.last is not None and run.last.state in ("running", "failed"):
+            state, before = run.last.state, run.before
+            run.keep(run.last, about.get("code", ""))
+            run.state, run.before = "running" if state == "running" else "failed", before
+    return Sweep(folder, about, [run.result(about.get("git", {})) for run in runs])
+
+
+def _folder(tune: str | os.PathLike[str], experiments_root: str | None) -> str:
+    name = os.fspath(tune)
+    if os.path.isdir(name) and os.path.exists(os.path.join(name, LEDGER)):
+        return name
+    if os.path.isdir(name) or not os.path.exists(name):
+        raise ProjectError(
+            f"{short_path(name)} is no result folder of a sweep: it has no {LEDGER}",
+            "name the tune config, or the folder that its runner has named",
+        )
+    roots = [experiments_root] if experiments_root is not None else [None, "experiment"]
+    folders = [Grid(load_tune(name, root, None)).rslt_dir for root in roots]
+    for folder in folders:
+        if os.path.exists(os.path.join(folder, LEDGER)):
+            return folder
+    raise ProjectError(
+        f"{short_path(name)} has not been run: there is no {LEDGER} in {' or '.join(map(short_path, folders))}",
+        "name its result folder",
+    )
+
+
+def load_runs(*tunes: str | os.PathLike[str], experiments_root: str | None = None) -> pd.DataFrame:
+    """The runs of one or more sweeps as one tidy table.
+
+    Args:
+        tunes: result folders of sweeps, or tune configs.
+        experiments_root: as the runner was told, to find the result folders of tune configs.
+
+    Returns:
+        A row per run: `sweep` (where there are several), its parameters, `seed`, `state`, its metrics, and what else is
+        known. What a sweep does not have is NaN.
+
+    Raises:
+        ProjectError: a sweep has not been run.
+        LedgerError: a ledger cannot be read.
+    """
+    import pandas as pd
+
+    if not tunes:
+        raise TuneError("load_runs takes the result folder of a sweep, or several")
+    frames = []
+    for tune in tunes:
+        sweep = read_sweep(tune, experiments_root)
+        frame = runs_frame(sweep.results, sweep.parameters)
+        if len(tunes) > 1:
+            frame.insert(0, "sweep", sweep.folder)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def best_run(sweep: Sweep, metric: str, which: str) -> Result:
+    """The run with the best value of a metric.
+
+    Args:
+        sweep: the sweep.
+        metric: a metric.
+        which: 'max' or 'min'.
+
+    Raises:
+        TuneError: no run has a number for it.
+    """
+    found = [(float(one.metrics[metric]), one) for one in sweep.results if _is_number(one.metrics.get(metric))]
+    if not found:
+        names = dict.fromkeys(name for one in sweep.results for name in one.metrics)
+        raise TuneError(
+            f"no run in {short_path(sweep.folder)} has a number for the metric {metric!r}\n"
+            f"  it has {', '.join(map(str, names)) or 'no metrics'}"
+        )
+    return (max if which == "max" else min)(found, key=lambda pair: pair[0])[1]
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not math.isnan(float(value))
+    except (TypeError, ValueError):
+        return False

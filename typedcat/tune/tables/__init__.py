@@ -1,0 +1,1 @@
+"""What a sweep leaves: tables, pictures, a report."""
