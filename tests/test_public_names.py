@@ -14,7 +14,7 @@ def test_all_names_what_is_there() -> None:
         "TYPE_CHECKING",
         "Any",
     }
-    assert shown | {"Cfg2Tune", "Cfg2TuneRunner", "record_run"} == set(typedcat.__all__)
+    assert shown | {"Cfg2Tune", "Cfg2TuneRunner", "load_runs", "record_run"} == set(typedcat.__all__)
 
 
 def test_each_name_says_what_it_is() -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "auto_rslt_dir",
     "inherit",
     "load_config",
+    "load_runs",
     "open_config",
     "parse_config",
     "record_run",
@@ -44,6 +45,7 @@ del _load
 if TYPE_CHECKING:
     from .load.record import record_run
     from .tune.grid.cfg2tune import Cfg2Tune
+    from .tune.ledger.history import load_runs
     from .tune.runner import Cfg2TuneRunner
 else:
 
@@ -53,6 +55,8 @@ else:
             from .load.record import record_run as found
         elif name == "Cfg2Tune":
             from .tune.grid.cfg2tune import Cfg2Tune as found
+        elif name == "load_runs":
+            from .tune.ledger.history import load_runs as found
         elif name == "Cfg2TuneRunner":
             from .tune.runner import Cfg2TuneRunner as found
         else:

@@ -7,6 +7,7 @@ knows. So a tree whose leaves are not all plain data is pickled by cloudpickle i
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import os
 import sys
@@ -65,10 +66,23 @@ def dumps(value: Any, replace: Callable[[Any], Any] | None = None) -> bytes:
         replace: asked for each object that is no plain value: what `__reduce__` would return instead, or
             `NotImplemented`.
     """
-    import cloudpickle  # heavy
-
     for prepare in before_cloudpickle:
         prepare()
+    _inside.busy, before = True, getattr(_inside, "busy", False)
+    try:
+        stream = io.BytesIO()
+        pickler = _pickler_class()(stream)
+        pickler.replace = replace
+        pickler.dump(value)
+        return stream.getvalue()
+    finally:
+        _inside.busy = before
+
+
+@functools.cache
+def _pickler_class() -> Any:
+    """The class that pickles, made when cloudpickle is first needed."""
+    import cloudpickle  # heavy
 
     reducers: Any = cloudpickle.Pickler.dispatch_table
 
@@ -82,20 +96,15 @@ def dumps(value: Any, replace: Callable[[Any], Any] | None = None) -> bytes:
         dispatch_table: ClassVar[Any] = ChainMap(
             {type(dataclasses.MISSING): lambda _: "MISSING", CodeType: reduce_code}, reducers
         )
+        replace: Callable[[Any], Any] | None = None
 
         def reducer_override(self, obj: Any) -> Any:
-            if replace is not None and (found := replace(obj)) is not NotImplemented:
+            if self.replace is not None and (found := self.replace(obj)) is not NotImplemented:
                 return found
             reduced = super().reducer_override(obj)
             return _reduce_function(obj, reduced) if type(obj) is FunctionType else reduced
 
-    _inside.busy, before = True, getattr(_inside, "busy", False)
-    try:
-        stream = io.BytesIO()
-        Pickler(stream).dump(value)
-        return stream.getvalue()
-    finally:
-        _inside.busy = before
+    return Pickler
 
 
 def _reduce_function(func: FunctionType, reduced: Any) -> Any:

@@ -362,7 +362,7 @@ class Cfg2TuneRunner:
     def _gather(self, run: Run, result: Any) -> Mapping[str, Any]:
         if self.gather_metric_fn is None:
             return {}
-        cfg = load_config(os.path.join(self.children_dir, run.point.folder, CHILD_FILE), create_rslt_dir=False)
+        cfg: Any = load_config(self.grid.child(run.point), create_rslt_dir=False)
         metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, result, run.point.chosen)
         if not isinstance(metrics, Mapping):
             raise TypeError(f"the gather function returned {short_repr(metrics)}; return a dict, {{'acc': 0.9}}")

@@ -1,0 +1,130 @@
+"""`typedcat tune`, `runs` and `best`: a sweep without code of one's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Run, write
+from typedcat import load_runs
+
+TRAIN = """\
+import argparse, json, sys
+from typedcat import load_config
+
+parser = argparse.ArgumentParser()
+parser.add_argument("-c", "--config")
+parser.add_argument("--amp", action="store_true")
+args = parser.parse_args()
+cfg = load_config(args.config)
+print("training with", cfg.lr)
+if cfg.lr > 1:
+    sys.exit("lr is too large")
+with open(f"{cfg.rslt_dir}/eval.json", "w") as file:
+    json.dump({"acc": 1 - cfg.lr, "amp": args.amp}, file)
+"""
+FILES: dict[str, str | bytes] = {
+    "train.py": TRAIN,
+    "configs/base/cfg.py": "from typedcat import Config\ncfg = Config(lr=0.5, opt=Config(name='sgd'))\n",
+    "configs/tune/lr/cfg.py": (
+        "from typedcat import Cfg2Tune, Param2Tune\ncfg = Cfg2Tune(caps='configs/base/cfg.py')\n"
+        "cfg.lr = Param2Tune([0.5, 0.25, 2])\n"
+    ),
+}
+TUNE = ("tune", "configs/tune/lr/cfg.py", "--script", "train.py", "--metrics", "eval.json")
+
+
+@pytest.fixture(autouse=True)
+def files(project: Path) -> None:
+    write(project, FILES)
+
+
+@pytest.mark.slow
+def test_a_sweep(run: Run) -> None:
+    dry = run(*TUNE, "--dry-run")
+    assert dry.out == "lr=0.5  to be run\nlr=0.25  to be run\nlr=2  to be run\n3 runs, 3 to be run\n"
+    assert not Path("experiment").exists()
+    done = run(*TUNE, "--workers", "2", "--better", "acc:max", "--", "--amp")
+    assert done.code == 1  # one has failed
+    assert "0.25  0.75*  True\n" in done.out
+    assert "lr=2: ['" in done.out
+    assert "    training with 2\n    lr is too large\n" in done.out
+    assert "training with 2" in Path("experiment/tune/lr/lr=2/output.txt").read_text(encoding="utf-8")
+    assert (Path("experiment/tune/lr/report.html")).exists()
+    dry = run(*TUNE, "--dry-run")
+    assert dry.out == "lr=0.5  done\nlr=0.25  done\nlr=2  failed before\n3 runs, 1 to be run\n"
+    runs = run("runs", "configs/tune/lr/cfg.py")
+    assert "3 runs: 2 done, 1 failed\n" in runs.out
+    assert runs.out.splitlines()[0].split() == ["run", "state", "time", "where", "acc", "amp"]
+    assert "lr is too large" in runs.out
+    assert run("runs", "experiment/tune/lr").out == runs.out
+    best = run("best", "experiment/tune/lr", "acc")
+    assert best.out.startswith("# lr=0.25: acc = 0.75, the maximum of experiment/tune/lr\ncfg = Config()\n")
+    assert "cfg.lr = 0.25" in best.out
+    assert run("best", "experiment/tune/lr", "acc:min", "--folder").out == "experiment/tune/lr/lr=0.5\n"
+    missing = run("best", "experiment/tune/lr", "loss")
+    assert missing.code == 2
+    assert "no run in experiment/tune/lr has a number for the metric 'loss'\n  it has acc, amp\n" in missing.err
+    frame = load_runs("experiment/tune/lr")
+    assert frame["state"].tolist() == ["done", "done", "failed"]
+    assert frame["lr"].tolist() == [0.5, 0.25, 2]
+    assert pd.isna(frame["acc"].tolist()[2])
+
+
+@pytest.mark.slow
+def test_any_config_can_be_tuned(run: Run) -> None:
+    answer = run(
+        "tune", "configs/base/cfg.py", "-p", "lr=0.5,0.125", "-o", "opt.name=adam", "--script", "train.py",
+        "--metrics", "eval.json", "--repeats", "1",
+    )  # fmt: skip
+    assert answer.code == 2
+    assert "needs a first seed, but rand_seed is not in the config" in answer.err
+    answer = run(
+        "tune", "configs/base/cfg.py", "-p", "lr=0.5,0.125", "-o", "opt.name=adam", "--script", "train.py",
+        "--metrics", "eval.json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "training with 0.125\n" in answer.out  # one after the other, so the output is shown
+    folder = "experiment/base,tune=lr,opt.name=adam"
+    assert f"Saving Metric Frame at {folder}/metric_frame.xlsx\n" in answer.out
+    assert "cfg.opt.name = 'adam'" in run("best", folder, "acc").out
+    assert sorted(path.name for path in Path("configs/base").iterdir()) in (["cfg.py"], ["__pycache__", "cfg.py"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (TUNE[:2], "no script to run: --script train.py"),
+        ((*TUNE, "--timeout", "soon"), "'soon' is no time: write 90s, 30m, 2h or 1d"),
+        ((*TUNE, "--better", "acc"), "--better acc: write METRIC:max or METRIC:min"),
+        ((*TUNE, "--better", "acc:high"), "better['acc'] is 'max' or 'min', got 'high'"),
+        (("tune", "configs/base/cfg.py", "--script", "train.py"), "configs/base/cfg.py is no tune config"),
+        ((*TUNE, "-p", "lrr=1,2"), "did you mean 'lr'?"),
+        (("runs", "configs"), "configs is no result folder of a sweep: it has no ledger.sqlite"),
+        (("runs", "configs/tune/lr/cfg.py"), "configs/tune/lr/cfg.py has not been run: there is no ledger.sqlite in"),
+    ],
+)
+def test_mistakes(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    answer = run(*arguments)
+    assert answer.code == 2
+    assert said in answer.err
+    assert not Path("experiment").exists()
+
+
+@pytest.mark.slow
+def test_a_sweep_is_watched_from_another_terminal(run: Run, project: Path) -> None:
+    write(project, {"train.py": TRAIN.replace("print(", "import time; time.sleep(3); print(")})
+    sweep = subprocess.Popen([sys.executable, "-m", "typedcat", *TUNE], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not Path("experiment/tune/lr/ledger.sqlite").exists() or "running" not in run("runs", TUNE[1]).out:
+        assert sweep.poll() is None
+        time.sleep(0.1)
+    watched = run("runs", TUNE[1], "--watch")
+    assert "1 running" in watched.out
+    assert watched.out.endswith("3 runs: 2 done, 1 failed\n")
+    sweep.communicate()
+    assert sweep.returncode == 1
