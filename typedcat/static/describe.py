@@ -66,6 +66,7 @@ class StubClass:
         hidden: keys that cannot be attributes, as they are written.
         methods: definitions of methods, as text.
         inner: nested classes.
+        derived: whether it derives from a schema, of which it knows more; else a class with bases is a schema itself.
     """
 
     name: str
@@ -74,6 +75,7 @@ class StubClass:
     hidden: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     inner: tuple[StubClass, ...] = ()
+    derived: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ class _Maker:
         if own.__typed__:
             spelled = self.speller.declared(own)
             if spelled.read != ANY:
-                return spelled.read
+                return self.refined(node, name, spelled.read)
         schema = nested_schema(schema_of(node) or declared)
         if (not dict.__len__(node) and schema is None) or len(path_to(node)) > DEEPEST:
             return CONFIG
@@ -220,6 +222,29 @@ class _Maker:
             else:
                 attributes.append(self.attribute(node, key, value, schema, name))
         self.classes.insert(at, StubClass(made, (), tuple(attributes), tuple(hidden)))
+        return f"{{:{made}}}"
+
+    def refined(self, node: BaseConfig, name: str, base: str) -> str:
+        """The class of a typed subtree, or one that derives from it and knows the keys of what it leaves open."""
+        if len(path_to(node)) > DEEPEST:
+            return base
+        made = unused(name, self.names)
+        at = len(self.classes)
+        self.names.append(made)
+        types, attributes = field_types(plain_class(node)), []
+        for key, value in dict.items(node):
+            annotation = types.get(key)
+            if not isinstance(annotation, type) or not isinstance(value, BaseConfig):
+                continue  # what may also be None, or something else, stays as it is declared
+            declared = self.speller.declared(annotation).read
+            read = self.node(value, name + _camel(key), annotation)
+            if read not in (declared, CONFIG, ANY):
+                known = fields_of(plain_class(node)).get(key)
+                attributes.append(Attribute(key, Spelled(read, declared), self.lines(node, key, value, known)))
+        if not attributes:
+            self.names.remove(made)
+            return base
+        self.classes.insert(at, StubClass(made, (base,), tuple(attributes), derived=True))
         return f"{{:{made}}}"
 
     @staticmethod

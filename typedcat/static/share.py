@@ -30,7 +30,7 @@ def digests(description: Description) -> Digests:
         text = _said(repr((made.bases, made.attributes, made.hidden, made.methods, made.inner)), known)
         known[made.name] = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     # a schema that the file defines has a name of its own
-    return {made.name: known[made.name] for made in description.classes if not made.bases}
+    return {made.name: known[made.name] for made in description.classes if made.derived or not made.bases}
 
 
 def elsewhere(stubs: Iterable[tuple[str, int, Digests]]) -> dict[str, Elsewhere]:
