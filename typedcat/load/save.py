@@ -7,6 +7,7 @@ import enum
 import json
 import math
 import os
+import pickle
 import re
 import tempfile
 from pathlib import Path, PurePath
@@ -51,7 +52,7 @@ def save(cfg: BaseConfig, file: str | os.PathLike[str], target: str, *, save_cop
 
 def _pickled(cfg: BaseConfig) -> bytes:
     try:
-        return dumps(cfg)
+        return pickle.dumps(cfg)  # plain data needs no cloudpickle, which takes twice as long; what does brings it in
     except Exception as error:  # what a user's __reduce__ raises can be anything
         problems = [(name, reason) for name, (_, _, value) in cfg.named_ckl if (reason := _why_no_pickle(value))]
         raise SaveError("a pickle", problems or [("cfg", f"{type(error).__name__}: {error}")]) from error
