@@ -133,7 +133,7 @@ class TestDep:
 
     def test_a_dep_takes_a_function(self) -> None:
         with pytest.raises(TypeError, match="function"):
-            DEP(5)  # type: ignore[arg-type]  # the mistake under test  # pyright: ignore[reportArgumentType]
+            DEP(5)  # type: ignore[call-overload]  # the mistake under test  # pyright: ignore[reportArgumentType]
 
     def test_printed_before_loading(self) -> None:
         cfg = Config()

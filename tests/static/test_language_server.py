@@ -17,6 +17,7 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 
+import typedcat
 from typedcat.static.sources import find_configs
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -190,3 +191,8 @@ def test_half_a_path_is_completed(digits: Path) -> None:
     offered = ask(digits, lambda editor: editor.completion("cfg = load_config('configs/digits/base,|')\n"))
     assert "'configs/digits/base,2xbs/cfg.py'" in offered
     assert "'configs/patches/mlp.py'" not in offered
+
+
+def test_the_names_of_the_catalog_are_completed(digits: Path) -> None:
+    offered = ask(digits, lambda editor: editor.completion("from typedcat_catalog import |\n"))
+    assert {name for name in offered if not name.startswith("_")} == set(typedcat.__all__)

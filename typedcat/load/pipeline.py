@@ -88,7 +88,8 @@ def load_config(
             project's `config_root`, else './configs'.
         create_rslt_dir: whether to make the result folder, last of all, when nothing went wrong.
         schema: what the config must fit: a `TypedConfig` class (the result has this type), pydantic model, dataclass or
-            TypedDict.
+            TypedDict (the result is a `Config` that reads like one, which is why checkers take it for one; a real one
+            is `load_config(path).to_model(Model)`).
         strict: reading an absent key raises instead of giving an empty, falsy node.
         overrides: `key=value` each. Values are YAML; `+key=value` adds a new key; `key=@package.Name` imports. Unless
             `rslt_dir` is given they are appended to the result folder, so that runs do not share one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -29,9 +30,18 @@ class Entry:
 
 _EXPORTS = (
     "ADict", "BaseConfig", "Cfg2TuneRunner", "DEP", "Drop", "Extend", "IL", "ItemLazy", "PL", "P_DEP", "Param2Tune",
-    "ParamLazy", "TypedConfig", "TypedcatError", "auto_rslt_dir", "open_config", "parse_config", "record_run",
+    "ParamLazy", "TypedConfig", "TypedcatError", "auto_rslt_dir", "load_runs", "open_config", "parse_config",
+    "record_run",
 )  # fmt: skip
 _OWN = ("Cfg2Tune", "Config", "inherit", "load_config")
+
+
+def _list(items: Iterable[str]) -> str:
+    """Items on indented lines that are not too long."""
+    text = ", ".join(item.replace(" ", "\0") for item in items)  # lines end between items only
+    return textwrap.fill(text, 119, initial_indent="    ", subsequent_indent="    ").replace("\0", " ")
+
+
 _HEAD = f"""\
 # Made by `typedcat stubs`, which overwrites it: the configs of the project, by path.
 # mypy: ignore-errors
@@ -40,13 +50,17 @@ import typedcat
 import typedcat.static.key
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypeVar, overload
-from typedcat import {", ".join(f"{name} as {name}" for name in _EXPORTS)}
+from typedcat import (
+{_list(f"{name} as {name}" for name in _EXPORTS)}
+)
 """
 
 # Names with an underscore, so that no editor offers them for import.
 _TAIL = f"""\
 
-__all__ = [{", ".join(repr(name) for name in sorted((*_EXPORTS, *_OWN)))}]
+__all__ = [
+{_list(map(repr, sorted((*_EXPORTS, *_OWN))))}
+]
 
 _S = TypeVar("_S")
 _C = TypeVar("_C", bound=typedcat.static.key.Closed | typedcat.TypedConfig)

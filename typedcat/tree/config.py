@@ -289,7 +289,8 @@ class Config(BaseConfig, ADict):
         caps: one or more bases (paths or configs) to inherit from when the config is loaded, the nearest last.
         cfgs_update_at_parser: AlchemyCat's older name of `caps`.
         schema: a `TypedConfig` class, pydantic model, dataclass or TypedDict that the loaded config must fit. With a
-            `TypedConfig` class, what is made is a node of that class.
+            `TypedConfig` class, what is made is a node of that class; else it is a `Config` that reads like the schema,
+            which is what it is to a checker.
         **values: more items.
     """
 

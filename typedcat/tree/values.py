@@ -118,7 +118,9 @@ if TYPE_CHECKING:
             cls, func: Callable[[Any], T], priority: int = 1, rel: bool = True
         ) -> T: ...
         @overload
-        def __new__(cls, *, priority: int = 1, rel: bool = True) -> _Decorator: ...  # type: ignore[misc]  # as above
+        def __new__(cls, *, priority: int, rel: bool = True) -> _Decorator: ...  # type: ignore[misc]  # as above
+        @overload
+        def __new__(cls, *, rel: bool) -> _Decorator: ...  # type: ignore[misc]  # as above
         def __new__(cls, *args: Any, **kwargs: Any) -> Any: ...
 
     class P_DEP(_Dependency[T]):
@@ -129,7 +131,9 @@ if TYPE_CHECKING:
             cls, func: Callable[[Any], T], priority: int = 1, rel: bool = True
         ) -> T: ...
         @overload
-        def __new__(cls, *, priority: int = 1, rel: bool = True) -> _Decorator: ...  # type: ignore[misc]  # as above
+        def __new__(cls, *, priority: int, rel: bool = True) -> _Decorator: ...  # type: ignore[misc]  # as above
+        @overload
+        def __new__(cls, *, rel: bool) -> _Decorator: ...  # type: ignore[misc]  # as above
         def __new__(cls, *args: Any, **kwargs: Any) -> Any: ...
 
 else:

@@ -1,7 +1,26 @@
 # Made by `typedcat stubs`, which overwrites it: examples/digits/configs/digits/base/cfg.py
 # mypy: ignore-errors
 import schema
+from typedcat import Config
+from typedcat.static.key import Closed, Key
 from typing import Any
 
-cfg: schema.Train
+class Cfg(schema.Train):
+    model: Key[CfgModel, schema.Model]
+    """examples/digits/schema.py:122  model: Model = Model()"""
+
+
+class CfgModel(schema.Model):
+    ini: Key[CfgModelIni, Config]
+    """examples/digits/schema.py:51  ini: Config = Config()"""
+
+
+class CfgModelIni(Closed):
+    num_features: Key[int, float | None]
+    """examples/digits/configs/digits/base/cfg.py:22  cfg.model.ini.num_features = cfg.DEP(lambda c: c.dt.cls.num_features)"""
+    num_classes: Key[int, float | None]
+    """examples/digits/configs/digits/base/cfg.py:23  cfg.model.ini.num_classes = cfg.DEP(lambda c: len(c.dt.cls.classes))"""
+
+
+cfg: Cfg
 def __getattr__(name: str) -> Any: ...

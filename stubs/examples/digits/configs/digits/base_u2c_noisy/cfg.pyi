@@ -1,8 +1,8 @@
 # Made by `typedcat stubs`, which overwrites it: examples/digits/configs/digits/base,noisy/cfg.py
 # mypy: ignore-errors
-import schema
+import examples.digits.configs.digits.base.cfg
 from typing import Any
 
-cfg: schema.Train
-bases: schema.Train
+cfg: examples.digits.configs.digits.base.cfg.Cfg
+bases: examples.digits.configs.digits.base.cfg.Cfg
 def __getattr__(name: str) -> Any: ...

@@ -1,7 +1,7 @@
 # Made by `typedcat stubs`, which overwrites it: examples/digits/configs/tune/tune_bs_epoch/cfg.py
 # mypy: ignore-errors
-import schema
+import examples.digits.configs.digits.base.cfg
 from typing import Any
 
-cfg: schema.Train
+cfg: examples.digits.configs.digits.base.cfg.Cfg
 def __getattr__(name: str) -> Any: ...
