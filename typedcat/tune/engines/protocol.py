@@ -73,12 +73,14 @@ class Engine(Protocol):
     @property
     def room(self) -> int:
         """How many more tasks can be started now."""
+        ...
 
     def start(self, task: Task) -> None:
         """Start a task; there has to be room."""
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """The outcomes of runs that have ended; waits for one, but no longer than `timeout_s`."""
+        ...
 
     def stop(self, how: Literal["ask", "kill"]) -> None:
         """Ask all runs to end, or kill them and everything that they have started; `wait` gives their outcomes."""
