@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import InheritanceError, MissingKeyError, short_path
+from ..errors import ConfigCodeError, InheritanceError, MissingKeyError, short_path
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy, graft
 from ..tree.merge import caps_of, check_classes, merge, take_over
@@ -15,10 +15,11 @@ from ..tree.origin import Place, Replaced, newest, place
 from ..tree.typed import TypedConfig, become, fill
 from ..tree.values import Drop, Extend, Parameter, dependencies_in, next_turn
 from ..tree.walk import branches
-from .open import entered, open_tree
+from .open import chain_length, entered, open_tree
 from .project import Project, find_project
 
 RESULT_DIR = "rslt_dir"
+_LONG_CHAIN = 20  # from so many bases on, it is their number that the stack is too small for
 
 
 def inherit(tree: BaseConfig, project: Project | None = None) -> BaseConfig:
@@ -44,7 +45,10 @@ def inherit(tree: BaseConfig, project: Project | None = None) -> BaseConfig:
     try:
         with entered(Path(source)):
             return _inherit(own, project)
-    except RecursionError as error:
+    except (RecursionError, ConfigCodeError) as error:
+        own_fault = not isinstance(error, RecursionError) and not isinstance(error.__cause__, RecursionError)
+        if own_fault or chain_length() < _LONG_CHAIN:
+            raise
         raise InheritanceError(f"{short_path(source)}: the chain of bases is too long") from error
 
 

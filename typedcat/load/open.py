@@ -101,6 +101,11 @@ def entered(path: Path) -> Iterator[None]:
         _opening.reset(token)
 
 
+def chain_length() -> int:
+    """How many files are being opened, each of which is a base of the one before."""
+    return len(_opening.get())
+
+
 def open_config(config_path: str | os.PathLike[str] | Mapping[Any, Any], is_yaml: bool = False) -> tuple[Any, bool]:
     """The raw tree of a config file, and whether it is to be treated as a Python config.
 
