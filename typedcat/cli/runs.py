@@ -10,6 +10,7 @@ from ..console import console
 from ..errors import TuneError
 from ..load.pipeline import load_config
 from ..tune.ledger.history import Sweep, best_run, read_sweep
+from ..tune.ledger.lock import is_held
 from ..tune.ledger.results import Result
 from .common import Commands, add_plain_command
 from .page import ANSI, ERROR, HEAD, NEW, PLACE, Page, on_terminal
@@ -20,7 +21,7 @@ result folder, so it works while the sweep runs, from any terminal and any machi
 
 examples:
   typedcat runs configs/tune/lr/cfg.py
-  typedcat runs experiment/tune/lr --watch         again and again, until nothing runs any more
+  typedcat runs experiment/tune/lr --watch         again and again, until the sweep has ended
 """
 _BEST = """\
 Show the config of the best run of a sweep.
@@ -39,7 +40,7 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     runs = add_plain_command(commands, "runs", "show what has become of the runs of a sweep", _RUNS)
     runs.add_argument("tune", metavar="TUNE", help=_TUNE_HELP)
-    runs.add_argument("--watch", action="store_true", help="until nothing runs any more")
+    runs.add_argument("--watch", action="store_true", help="until the sweep has ended")
     runs.set_defaults(run=run_runs)
     best = add_plain_command(commands, "best", "show the config of the best run of a sweep", _BEST)
     best.add_argument("tune", metavar="TUNE", help=_TUNE_HELP)
@@ -53,22 +54,16 @@ def add(commands: Commands) -> None:
 def run_runs(args: argparse.Namespace) -> Page:
     """Answer `typedcat runs`."""
     sweep = read_sweep(args.tune, args.experiments_root)
-    if not args.watch or not _goes_on(sweep):
-        return sweep_page(sweep)
     screen = console()
-    while _goes_on(sweep):
+    while args.watch and is_held(sweep.folder):
         if screen.is_terminal:
             screen.clear()
         sweep_page(sweep).write()
         time.sleep(_WATCH_S)
         sweep = read_sweep(sweep.folder)
-    if screen.is_terminal:
+    if args.watch and screen.is_terminal:
         screen.clear()
     return sweep_page(sweep)
-
-
-def _goes_on(sweep: Sweep) -> bool:
-    return any(one.state == "running" for one in sweep.results)
 
 
 def run_best(args: argparse.Namespace) -> Page:

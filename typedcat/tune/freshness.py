@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from ..errors import TuneError, short_path
 
@@ -27,7 +27,18 @@ _CHECKPOINTS = (
     ".h5",
 )  # an attempt may go on from an older one
 _MOST_FILES = 20_000  # of a folder that are looked at: more are no metrics
-_watching: ContextVar[tuple[Files, list[str]] | None] = ContextVar("_watching", default=None)
+_EVENTS = ("open", "sqlite3.connect")
+
+
+@dataclass
+class _Watch:
+    """What is opened, in whatever thread, while metrics are gathered."""
+
+    before: Files
+    opened: list[str] = field(default_factory=list)
+
+
+_watches: list[_Watch] = []
 _hooked = False
 
 
@@ -40,7 +51,7 @@ def files_in(folder: str) -> Files:
             if name.endswith(_CHECKPOINTS):
                 continue
             with contextlib.suppress(OSError):
-                found[path] = _stat(path)
+                found[os.path.realpath(path) if os.path.islink(path) else path] = _stat(path)
         if len(found) > _MOST_FILES:
             break
     return found
@@ -65,13 +76,13 @@ def only_fresh(before: Files) -> Iterator[None]:
         yield
         return
     _hook()
-    opened: list[str] = []
-    token = _watching.set((before, opened))
+    watch = _Watch(before)
+    _watches.append(watch)
     try:
         yield
     finally:
-        _watching.reset(token)
-    for path in opened:
+        _watches.remove(watch)
+    for path in watch.opened:
         with contextlib.suppress(OSError):
             if before.get(path) == _stat(path):
                 raise TuneError(
@@ -88,11 +99,11 @@ def _hook() -> None:
 
 
 def _on_event(event: str, arguments: tuple[object, ...]) -> None:
-    if event != "open" or (watched := _watching.get()) is None:
+    if event not in _EVENTS or not _watches:
         return
-    before, opened = watched
     name = arguments[0]
     if isinstance(name, (str, bytes)):
         path = os.path.realpath(os.fsdecode(name))
-        if path in before:
-            opened.append(path)
+        for watch in list(_watches):
+            if path in watch.before:
+                watch.opened.append(path)

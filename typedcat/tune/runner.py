@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import math
 import os
-import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..console import write
 from ..errors import DigestError, TuneError, short_path, short_repr
 from ..load.pipeline import load_config
 from ..load.project import find_project
@@ -20,26 +19,26 @@ from ..tree.node import extra_of
 from ..tree.pickling import dumps
 from .digest.digest import code_hash, config_digest
 from .display import Display
+from .ending import Ending, failure_lines
 from .engines.local import LocalProcesses, pickled
 from .engines.protocol import Engine, Here
+from .folders import gone
 from .gpus.leases import Leases
 from .grid.grid import CHILD_FILE, Grid, ParamComb, Point, load_tune
 from .grid.settings import TuneSettings
-from .ledger.ledger import LEDGER, Ledger, PlannedPoint
+from .ledger.ledger import LEDGER, Attempt, Ledger, PlannedPoint, unfinished
 from .ledger.lock import RunnerLock
 from .ledger.plan import Run, plan
 from .ledger.results import Result
 from .session import Session, Steps
-from .tables.excel import TABLE
-from .tables.frames import Better, check_better, metric_frame
-from .tables.plots import NO_PICTURES, can_draw
-from .tables.summary import write_summary
-from .tables.text import table_text
+from .streams import fill_standard_streams, show
+from .tables.frames import Better
 
 if TYPE_CHECKING:
     import pandas as pd
 
 F = TypeVar("F", bound=Callable[..., Any])
+_MOST_REFUSED = 5  # configs without a digest that are named
 
 
 class Cfg2TuneRunner:
@@ -67,7 +66,8 @@ class Cfg2TuneRunner:
         max_retries: how often a run that fails is tried again.
         plots: whether pictures are drawn at the end; needs matplotlib (`pip install 'typedcat[plots]'`).
         record: whether each run gets a record of its code and environment in its result folder; see `record_run`.
-        in_process: runs in this process, one after the other: for a debugger. A crash ends the sweep then.
+        in_process: runs in this process, one after the other: for a debugger. A crash ends the sweep then, and nothing
+            ends a run that takes too long.
 
     Raises:
         ConfigFileError: the tune config cannot be read.
@@ -116,6 +116,7 @@ class Cfg2TuneRunner:
                 "with work_gpu_num, the number of GPUs decides how many run at a time: leave pool_size out, and "
                 "in_process"
             )
+        _check_numbers(timeout_s, grace_s, max_retries)
         TuneSettings(better=better)  # refuses what is neither
         self.leases: Leases | None = None
         if work_gpu_num is not None:
@@ -204,7 +205,8 @@ class Cfg2TuneRunner:
 
         Args:
             rerun: 'failed' runs nothing but what has failed; 'stale' also what other code has done; 'all' everything;
-                the folder of a run (or a pattern) that one again.
+                the folder of a run (or a pattern) that one again. When it was ended early, the same `rerun` goes on:
+                what it has done already, with the same code, it does not do again.
 
         Returns:
             The table.
@@ -221,6 +223,7 @@ class Cfg2TuneRunner:
         _check_signature(self.work_fn, "work", _WORK_ARGUMENTS)
         if self.gather_metric_fn is not None:
             _check_signature(self.gather_metric_fn, "gather", _GATHER_ARGUMENTS)
+        fill_standard_streams()
         self.runs = self.planned()
         self._make_folder()
         with RunnerLock(self.rslt_dir, self.grace_s + 5.0) as lock:
@@ -232,9 +235,10 @@ class Cfg2TuneRunner:
         if session.interrupted is not None:
             raise KeyboardInterrupt if session.interrupted == signal.SIGINT else SystemExit(128 + session.interrupted)
         if session.not_gathered and not self.allow_fail_gather:
-            lines = self._failure_lines()
+            lines = failure_lines(self.runs)
             raise TuneError("\n".join(["not all metrics could be gathered:", *lines])) from session.not_gathered[0]
-        return self._frame()
+        self.metric_frame = self._ending().frame(self.runs)
+        return self.metric_frame
 
     # -- before
 
@@ -257,8 +261,10 @@ class Cfg2TuneRunner:
                 refused.setdefault(str(error))
             runs.append(Run(len(runs), point, digest, os.path.join(self.rslt_dir, point.folder)))
         self._check_pickles(runs[0].point)
-        for text in refused:
-            write(f"runs will not be found done by the next call: {text}")
+        for text in list(refused)[:_MOST_REFUSED]:
+            show(f"runs will not be found done by the next call: {text}")
+        if len(refused) > _MOST_REFUSED:
+            show(f"... and {len(refused) - _MOST_REFUSED:,} more of the kind")
         return runs
 
     def _check_pickles(self, first: Point) -> None:
@@ -286,10 +292,12 @@ class Cfg2TuneRunner:
             All runs; those with `due` would be run.
         """
         runs = self.planned()
-        attempts = []
+        attempts: list[Attempt] = []
+        going_on: list[int] = []
         if os.path.exists(os.path.join(self.rslt_dir, LEDGER)):
-            attempts = Ledger(self.rslt_dir).attempts()
-        plan(runs, attempts, self._code(), rerun)
+            with Ledger(self.rslt_dir) as ledger:
+                attempts, going_on = ledger.attempts(), unfinished(ledger.sweeps(), rerun)
+        plan(runs, attempts, self._code(), rerun, going_on)
         return runs
 
     # -- running
@@ -297,27 +305,40 @@ class Cfg2TuneRunner:
     def _session(self, ledger: Ledger, lock: RunnerLock, rerun: str) -> Session:
         code = self._code()
         self._surroundings = Surroundings.now(self.project.root)
-        plan(self.runs, ledger.attempts(), code, rerun)
-        done = sum(run.state == "done" for run in self.runs)
+        plan(self.runs, ledger.attempts(), code, rerun, unfinished(ledger.sweeps(), rerun))
         for run in [run for run in self.runs if run.due][:1]:  # what it cannot write or pickle shows before the start
             self._dump(run)
         engine = self._engine(lock)
-        echo = self.verbosity and not self.pool_size and not isinstance(engine, Here)
+        about = {**self._about(code), "rerun": rerun}
+        steps = Steps(self._dump, self._gather, self._summarise, lock.check)
         live = self.pool_size > 0
-        with Display(self.runs, self.better, shown=self.verbosity, live=live) as display:
-            if done:
-                display.say(f"{done} of {len(self.runs)} runs are done already")
-            session = Session(
-                Steps(self._dump, self._gather, lambda: self._write_summary(draw=False)), self.runs, engine, ledger,
-                ledger.begin_sweep(self._about(code), self._planned_points()), code, display,
-                leases=self.leases, max_retries=self.max_retries, echo=echo, signals=not isinstance(engine, Here),
-            )  # fmt: skip
-            try:
+        try:
+            with Display(self.runs, self.better, shown=self.verbosity, live=live) as display:
+                self._tell_what_is_done(display)
+                session = Session(
+                    steps, self.runs, engine, ledger, ledger.begin_sweep(about, self._planned_points()), code, display,
+                    leases=self.leases, max_retries=self.max_retries, signals=not isinstance(engine, Here),
+                    echo=self.verbosity and not live and not isinstance(engine, Here),
+                )  # fmt: skip
                 session.run()
-            finally:
-                engine.close()
-                self._end()
+                if session.interrupted is None:
+                    ledger.end_sweep(session.sweep, {**about, "ended": True})
+        finally:
+            engine.close()
+            self._ending().tell(self.runs, table=self.gather_metric_fn is not None, rerun=rerun)
         return session
+
+    def _tell_what_is_done(self, display: Display) -> None:
+        done = [run for run in self.runs if run.state == "done"]
+        if not done:
+            return
+        display.say(f"{len(done)} of {len(self.runs)} runs are done already")
+        missing = gone(run.rslt_dir for run in done)
+        if missing:
+            display.say(
+                f"the result folders of {len(missing)} of them are gone, {short_path(missing[0])} first: their metrics "
+                "are known, so they stay done; rerun=... runs them again"
+            )
 
     def _about(self, code: str) -> dict[str, Any]:
         """What the ledger keeps of this call."""
@@ -343,7 +364,10 @@ class Cfg2TuneRunner:
         except TuneError as error:
             if self.pool_size:
                 raise
-            write(f"runs go on in this process, where a crash of one ends them all: {str(error).splitlines()[0]}")
+            show(
+                "runs go on in this process, without a time-out, and a crash of one ends them all: "
+                f"{str(error).splitlines()[0]}"
+            )
             return Here(self.work_fn, surroundings)
         return LocalProcesses(
             work, max(self.pool_size, 1), fresh=self.leases is not None, timeout_s=self.timeout_s,
@@ -363,7 +387,8 @@ class Cfg2TuneRunner:
         if self.gather_metric_fn is None:
             return {}
         cfg: Any = load_config(self.grid.child(run.point), create_rslt_dir=False)
-        metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, result, run.point.chosen)
+        with contextlib.chdir(os.curdir):  # one that changes it must not move the results of others
+            metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, result, run.point.chosen)
         if not isinstance(metrics, Mapping):
             raise TypeError(f"the gather function returned {short_repr(metrics)}; return a dict, {{'acc': 0.9}}")
         missing = [name for name in self.metric_names or () if name not in metrics]
@@ -375,61 +400,30 @@ class Cfg2TuneRunner:
 
     def results(self) -> list[Result]:
         """What is known of each run by now."""
-        git = self._surroundings.git
-        return [run.result({"commit": git.commit, "dirty": git.dirty}) for run in self.runs]
+        return self._ending().results(self.runs)
 
     @property
     def _parameters(self) -> list[str]:
         return [axis.name for axis in self.grid.axes]
 
-    def _frame(self) -> pd.DataFrame:
-        self.metric_frame = metric_frame(self.results(), self._parameters, self.metric_names)
-        return self.metric_frame
-
-    def _write_summary(self, *, draw: bool) -> None:
-        write_summary(
-            Path(self.rslt_dir), self.results(), self._parameters,
-            metric_names=self.metric_names, better=self.better, about=self._said(), draw=draw,
+    def _ending(self) -> Ending:
+        return Ending(
+            self.rslt_dir, self._parameters, self.metric_names, self.better, self.grid.source, self._surroundings,
+            self.plots,
         )  # fmt: skip
 
-    def _said(self) -> dict[str, str]:
-        """What the report says about the sweep."""
-        about = self._surroundings
-        dirty = ", with changes that are not committed" if about.git.dirty else ""
-        return {
-            "name": self.grid.source, "command": shlex.join(about.command), "started": about.started,
-            "machine": f"{about.user} on {about.host}", "git": f"{about.git.commit}{dirty}" if about.git.commit else "",
-            "Python": about.python, "packages": ", ".join(f"{name} {its}" for name, its in about.packages.items()),
-        }  # fmt: skip
+    def _summarise(self) -> None:
+        if self.gather_metric_fn is not None:
+            self._ending().write(self.runs, draw=False)
 
-    def _end(self) -> None:
-        """Print what has become of the runs, and write the summary."""
-        failures = self._failure_lines()
-        if failures:
-            write("\n".join([f"{len(self.failures)} of {len(self.runs)} runs failed:", *failures]))
-        left = sum(run.state in ("left", "running") for run in self.runs)
-        if left:
-            write(f"{left} of {len(self.runs)} runs have not ended: the same command again goes on with them")
-        if self.gather_metric_fn is None or left == len(self.runs):
-            return
-        try:
-            check_better(self.better, self.results(), self.metric_names)
-        except TuneError as error:  # the runs are done, whatever was said of their metrics
-            write(str(error))
-            self.better = {}
-        write(f"Metric Frame:\n{table_text(self._frame(), self.better)}")
-        try:
-            self._write_summary(draw=self.plots)
-        except OSError as error:
-            write(f"cannot write the summary into {short_path(self.rslt_dir)}: {error.strerror or error}")
-        else:
-            if self.plots and not can_draw():
-                write(NO_PICTURES)
-            write(f"Saving Metric Frame at {os.path.join(self.rslt_dir, TABLE)}")
 
-    def _failure_lines(self) -> list[str]:
-        failures = sorted(self.failures.items())
-        return [f"  {self.runs[i].point.folder}: {text}".replace("\n", "\n    ") for i, text in failures]
+def _check_numbers(timeout_s: float | None, grace_s: float, max_retries: int) -> None:
+    if timeout_s is not None and not timeout_s > 0:
+        raise TuneError(f"timeout_s must be more than 0 seconds, or None, got {timeout_s}")
+    if not 0 <= grace_s < math.inf:
+        raise TuneError(f"grace_s must be 0 seconds or more, got {grace_s}")
+    if max_retries < 0:
+        raise TuneError(f"max_retries must be 0 or more, got {max_retries}")
 
 
 def _check_pickle(value: Any, name: str) -> None:

@@ -6,24 +6,26 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ProjectError, TypedcatError, short_path
+from ..errors import GpuError, TypedcatError, short_path
 from .display import Display
 from .engines.protocol import OUTPUT, Engine, Outcome, Task, reason
-from .freshness import Files, files_in, only_fresh
+from .folders import made_ready
+from .freshness import Files, only_fresh
 from .gpus.leases import Lease, Leases
 from .ledger.ledger import Attempt, Ledger
 from .ledger.plan import Run
+from .output import Follower
 
 _TICK_S = 0.5
-_COMMIT_S = 0.05  # between two commits while runs end faster than that
+_COMMIT_S = 0.05  # between two commits while runs start and end faster than that
+_FIRST_SUMMARY_S = 1.0
 _SUMMARY_S = 10.0  # between two summaries at least
 _SUMMARY_SHARE = 20  # the time between two summaries, in times of writing one
 
@@ -36,11 +38,13 @@ class Steps:
         dump: writes the config of a run; returns the path.
         gather: gives the metrics of a run that has ended, and raises what the user's function raises.
         summarise: writes what is known so far.
+        check: raises if the folder is no longer this runner's.
     """
 
     dump: Callable[[Run], str]
     gather: Callable[[Run, Any], Mapping[str, Any]]
     summarise: Callable[[], None]
+    check: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -49,10 +53,9 @@ class _Going:
 
     run: Run
     attempt: int
-    before: Files
-    output: str
+    output: Follower
+    before: Files = field(default_factory=dict)
     lease: Lease | None = None
-    shown: int = 0
 
 
 class Session:
@@ -69,7 +72,7 @@ class Session:
         leases: lends GPUs.
         max_retries: how often a run that fails is tried again.
         echo: whether the output of a run is shown as it comes.
-        signals: whether Ctrl-C and SIGTERM end it in order; else they do what they always do.
+        signals: whether Ctrl-C, SIGTERM and SIGHUP end it in order; else they do what they always do.
 
     Attributes:
         interrupted: the signal that has ended it early; None if none has.
@@ -92,7 +95,6 @@ class Session:
         signals: bool = True,
     ) -> None:
         self.steps = steps
-        self.runs = runs
         self.engine = engine
         self.ledger = ledger
         self.sweep = sweep
@@ -105,21 +107,27 @@ class Session:
         self.interrupted: int | None = None
         self.due = deque(run for run in runs if run.due)
         self.going: dict[int, _Going] = {}
-        self.interrupts = 0
-        self.not_gathered: list[Exception] = []
+        self.not_gathered: list[BaseException] = []
+        self._interrupts = 0
+        self._obeyed = 0
+        self._gathering = False
         self._host = socket.gethostname()
-        self._committed = self._summarised = time.monotonic()
-        self._summary_took = 0.0
+        now = time.monotonic()
+        self._committed, self._next_summary, self._news = now, now + _FIRST_SUMMARY_S, False
 
     def run(self) -> None:
-        """Go on until nothing is due any more, or somebody interrupts."""
+        """Go on until nothing is due any more, or somebody interrupts.
+
+        Raises:
+            GpuError: there will never be enough GPUs again.
+            HeldError: see `Steps.check`.
+        """
         with _signals(self._interrupt) if self.signals else contextlib.nullcontext():
             try:
-                while self.due or self.going:
+                while self.going or (self.due and not self._interrupts):
                     self._start_what_fits()
-                    if self.interrupts and not self.going:
-                        break
                     self._take_what_has_ended()
+                    self._obey()
             finally:
                 self._abandon()
                 self.ledger.commit()
@@ -127,14 +135,20 @@ class Session:
     # -- starting
 
     def _start_what_fits(self) -> None:
-        while self.due and not self.interrupts and self.engine.room > 0:
+        while self.due and not self._interrupts and self.engine.room > 0:
             lease = None
             if self.leases is not None and (lease := self._lease(self.leases)) is None:
                 break
             self._start(self.due.popleft(), lease)
 
     def _lease(self, leases: Leases) -> Lease | None:
-        lease = leases.try_acquire(self.due[0].point.folder)
+        try:
+            lease = leases.try_acquire(self.due[0].point.folder)
+        except GpuError as error:
+            if not self.going:
+                raise
+            self.display.wait_for(str(error))  # what goes on has its GPUs, and is not lost for that
+            return None
         busy = "" if lease is not None or self.going else "; ".join(map(str, leases.busy()))
         self.display.wait_for(busy)
         return lease
@@ -143,51 +157,69 @@ class Session:
         run.tries += 1
         run.gpus = () if lease is None else tuple(str(gpu) for gpu in lease.gpus)
         run.started, run.host, run.state = time.time(), self._host, "running"
-        number = self.ledger.next_id()
-        going = _Going(run, number, {}, os.path.join(run.rslt_dir, OUTPUT), lease)
-        self.ledger.start(
-            Attempt(
-                number, self.sweep, run.point.folder, run.digest, self.code, "running", run.started, self._host,
-                run.rslt_dir, run.gpus,
-            )
-        )  # fmt: skip
+        run.rslt_dir, run.seconds, run.error = run.folder, None, ""
+        going = _Going(run, self.ledger.next_id(), Follower(os.path.join(run.folder, OUTPUT)), lease=lease)
         self.going[run.index] = going
         self.display.start(run)
         try:
-            going.before = _made_ready(run)
-            going.shown = _size(going.output)
+            going.before = made_ready(run, self.ledger)
+            self._begin(going)
             cfg_pkl = self.steps.dump(run)
         except (OSError, TypedcatError) as error:  # a full disk fails this run; the next may have more luck
+            self._begin(going)
             self._end(going, Outcome(run.index, None, str(error)))
             return
         environment, fds = ({}, ()) if lease is None else (lease.environment, lease.fds)
-        self.engine.start(Task(run.index, os.path.abspath(cfg_pkl), os.path.abspath(run.rslt_dir), environment, fds))
+        self.engine.start(Task(run.index, os.path.abspath(cfg_pkl), os.path.abspath(run.folder), environment, fds))
+
+    def _begin(self, going: _Going) -> None:
+        """Write down that the run is started; a second time does nothing."""
+        run = going.run
+        if run.last is not None and run.last.id == going.attempt:
+            return
+        run.last = Attempt(
+            going.attempt, self.sweep, run.point.folder, run.digest, self.code, "running", run.started or 0.0,
+            self._host, run.folder, run.gpus,
+        )  # fmt: skip
+        self.ledger.start(run.last)
 
     # -- ending
 
     def _take_what_has_ended(self) -> None:
-        outcomes = self.engine.wait(_TICK_S if self.going else 0.0)
-        if not self.going and self.due:  # it waits for GPUs
-            time.sleep(_TICK_S)
+        outcomes = self.engine.wait(_COMMIT_S if self.ledger.has_news else _TICK_S)
         for outcome in outcomes:
             self._end(self.going[outcome.index], outcome)
+            self._commit_now_and_then()
+        if not outcomes:
+            if self.due and not self.going and not self._interrupts:  # it waits for GPUs
+                time.sleep(_TICK_S)
+            self._commit()
         if self.echo:
             for going in self.going.values():
-                _show_output(going)
-        now = time.monotonic()
-        if not outcomes or now - self._committed > _COMMIT_S:
-            if not self.ledger.commit():
-                self.display.wait_for(f"{short_path(self.ledger.path)} cannot be written: {self.ledger.trouble}")
-            self._committed = now
-        if now - self._summarised > max(_SUMMARY_S, _SUMMARY_SHARE * self._summary_took):
+                going.output.show()
+        if self._news and time.monotonic() > self._next_summary:
+            self._commit()  # it takes a while, in which nothing should be lost
             self._summarise()
+
+    def _commit_now_and_then(self) -> None:
+        if time.monotonic() - self._committed > _COMMIT_S:
+            self._commit()
+
+    def _commit(self) -> None:
+        self.steps.check()
+        if not self.ledger.commit():
+            self.display.wait_for(f"{short_path(self.ledger.path)} cannot be written: {self.ledger.trouble}")
+        self._committed = time.monotonic()
 
     def _summarise(self) -> None:
         start = time.monotonic()
-        with contextlib.suppress(OSError, TypedcatError):  # the last summary will say so
+        try:
             self.steps.summarise()
-        self._summarised = time.monotonic()
-        self._summary_took = self._summarised - start
+        except Exception as error:  # noqa: BLE001 - whatever tables make of strange metrics, the sweep goes on
+            self.display.warn_once(f"the tables cannot be written now: {reason(error)}")
+        took = time.monotonic() - start
+        self._next_summary = time.monotonic() + max(_SUMMARY_S, _SUMMARY_SHARE * took)
+        self._news = False
 
     def _end(self, going: _Going, outcome: Outcome) -> None:
         run = going.run
@@ -195,33 +227,38 @@ class Session:
         if going.lease is not None:
             going.lease.release()
         if self.echo:
-            _show_output(going)
-        run.seconds, run.error = outcome.seconds, outcome.error
-        run.metrics = {}
-        if outcome.stopped:
-            run.state = "left"
-        elif outcome.error:
-            run.state = "failed"
-        else:
+            going.output.show(last=True)
+        run.seconds, run.error, run.metrics = outcome.seconds, outcome.error, {}
+        run.state = "left" if outcome.stopped else "failed"
+        if not outcome.stopped and not outcome.error:
             self._gather(going, outcome.result)
         self.ledger.end(
             going.attempt, "stopped" if run.state == "left" else run.state, run.seconds,
             exit_code=outcome.exit_code, error=run.error, metrics=run.metrics,
         )  # fmt: skip
-        again = run.state == "failed" and run.tries <= self.max_retries and not self.interrupts
+        again = run.state == "failed" and run.tries <= self.max_retries and not self._interrupts
         self.display.end(run, again=again)
+        self._news = True
         if again:
             self.due.appendleft(run)
 
     def _gather(self, going: _Going, result: Any) -> None:
+        """Ask for the metrics: of what the user's function raises, nothing ends the sweep."""
         run = going.run
+        self._gathering = True
         try:
             with only_fresh(going.before):
-                run.metrics = self.steps.gather(run, result)
-            run.state = "done"
-        except Exception as error:  # noqa: BLE001 - the user's function; one failed row, never the end
+                metrics = self.steps.gather(run, result)
+            run.metrics, run.state = metrics, "done"
+        except KeyboardInterrupt:
+            run.state, run.error = "left", "interrupted while its metrics were gathered"
+            if not self._interrupts:
+                self._interrupt(signal.SIGINT)
+        except BaseException as error:  # noqa: BLE001 - the user's function may even call sys.exit
             run.state, run.error = "failed", f"its metrics cannot be gathered: {reason(error)}"
             self.not_gathered.append(error)
+        finally:
+            self._gathering = False
 
     def _abandon(self) -> None:
         """What still runs when something unexpected ends the session."""
@@ -234,76 +271,38 @@ class Session:
     # -- interrupts
 
     def _interrupt(self, number: int) -> None:
-        """The first time no more runs are started, and those that go on are asked to end; the second time killed."""
-        self.interrupts += 1
-        self.interrupted = number
-        self.engine.stop("ask" if self.interrupts == 1 else "kill")
+        """Somebody wants it to end. Only noted, as a signal may come in the middle of anything."""
+        self._interrupts += 1
+        self.interrupted = number if self.interrupted is None else self.interrupted
+        if self._interrupts > 1 and self._gathering:
+            raise KeyboardInterrupt  # the user's function may never return
+
+    def _obey(self) -> None:
+        """The first time those that go on are asked to end; the second time they are killed."""
+        if self._interrupts == self._obeyed:
+            return
+        self._obeyed = self._interrupts
+        self.engine.stop("ask" if self._interrupts == 1 else "kill")
         if self.going:
-            what = "asked to end; once more kills them" if self.interrupts == 1 else "killed"
+            what = "asked to end; once more kills them" if self._interrupts == 1 else "killed"
             self.display.say(f"interrupted: {len(self.going)} running are {what}")
 
 
 @contextlib.contextmanager
 def _signals(on_interrupt: Callable[[int], None]) -> Iterator[None]:
-    """Let Ctrl-C, and what a scheduler sends, end a sweep in order. Only the main thread can take signals."""
+    """Let Ctrl-C, what a scheduler sends, and the end of a terminal end a sweep in order.
+
+    Only the main thread can take signals. What is ignored stays ignored: under nohup, a closed terminal is no end.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    old = {number: signal.signal(number, lambda number, _: on_interrupt(number)) for number in numbers}
+    old = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    mine = {number: handler for number, handler in old.items() if handler not in (signal.SIG_IGN, None)}
+    for number in mine:
+        signal.signal(number, lambda number, _: on_interrupt(number))
     try:
         yield
     finally:
-        for number, handler in old.items():
+        for number, handler in mine.items():
             signal.signal(number, handler)
-
-
-# -- result folders
-
-
-def _made_ready(run: Run) -> Files:
-    """Make the result folder of a run; gives the files of older attempts in it.
-
-    What another config has left there is moved aside, never overwritten.
-
-    Raises:
-        ProjectError: the system refuses.
-    """
-    folder = run.rslt_dir
-    try:
-        if run.last is not None and run.last.digest != run.digest and os.path.isdir(folder):
-            os.rename(folder, _free(f"{folder}.old"))
-        if run.last is not None:
-            run.last = None if run.last.digest != run.digest else run.last
-        if os.path.isdir(folder):
-            return files_in(folder)
-        os.makedirs(folder)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ProjectError(f"cannot make the result folder {short_path(folder)}: {why}") from error
-    return {}
-
-
-def _free(path: str) -> str:
-    number = 1
-    while os.path.lexists(f"{path}{number}"):
-        number += 1
-    return f"{path}{number}"
-
-
-def _size(file: str) -> int:
-    try:
-        return os.stat(file).st_size
-    except OSError:
-        return 0
-
-
-def _show_output(going: _Going) -> None:
-    """Show what a run has written since the last time."""
-    with contextlib.suppress(OSError), open(going.output, "rb") as stream:
-        stream.seek(going.shown)
-        data = stream.read()
-        going.shown += len(data)
-        if data:
-            sys.stdout.write(data.decode(errors="replace"))
-            sys.stdout.flush()

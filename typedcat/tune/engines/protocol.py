@@ -1,15 +1,18 @@
 """What runs tasks: the protocol that all engines share, and the one that runs them in this process.
 
-Whatever a run does is an outcome, never an exception of the engine.
+Whatever a run does is an outcome, never an exception of the engine. `tests/tune/test_engines.py` holds every engine to
+what stands here.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
@@ -23,6 +26,10 @@ Work: TypeAlias = Callable[..., Any]
 """The user's function: (pkl_idx, cfg, cfg_pkl, cfg_rslt_dir, cuda_env)."""
 
 _LONGEST_OUTPUT = 2_000  # characters of a failed command's output that are kept
+_LONGEST_REASON = 5_000  # characters of an exception
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
 OUTPUT = "output.txt"
 """The file in the result folder of a run that gets its output."""
 
@@ -68,25 +75,32 @@ class Outcome:
 
 
 class Engine(Protocol):
-    """Runs tasks, several at a time."""
+    """Runs tasks, several at a time. One thread calls it, and no signal handler does."""
 
     @property
     def room(self) -> int:
-        """How many more tasks can be started now."""
+        """How many more tasks can be started now; at least 1 when none runs and every outcome was taken."""
         ...
 
     def start(self, task: Task) -> None:
-        """Start a task; there has to be room."""
+        """Start a task; there has to be room. That it cannot be started is its outcome."""
 
     def wait(self, timeout_s: float) -> list[Outcome]:
-        """The outcomes of runs that have ended; waits for one, but no longer than `timeout_s`."""
+        """The outcomes of runs that have ended, each once; waits for one, but not much longer than `timeout_s`.
+
+        It returns at once when nothing runs. Runs whose time is up are ended from here, so it has to be called often.
+        """
         ...
 
     def stop(self, how: Literal["ask", "kill"]) -> None:
-        """Ask all runs to end, or kill them and everything that they have started; `wait` gives their outcomes."""
+        """Ask all runs to end, or kill them and everything that they have started; returns at once.
+
+        `wait` gives their outcomes, which are `stopped`, whatever the runs have made of it; those of runs that had
+        ended before stay what they are. A run that was asked is killed when its grace is over.
+        """
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes. There are no outcomes after that; a second time does nothing."""
 
 
 # -- in this process
@@ -126,13 +140,18 @@ class Here:
         """See `Engine`."""
 
 
-def run_task(work: Work, task: Task, surroundings: Surroundings | None = None) -> Outcome:
-    """Load the config of a task and do its work, in this process; raises nothing but interrupts.
+class Asked(SystemExit):
+    """Raised in a run that was asked to end, so that it can clean up."""
+
+
+def run_task(work: Work, task: Task, surroundings: Surroundings | None = None, *, trace: bool = False) -> Outcome:
+    """Load the config of a task and do its work, in this process; raises nothing but `KeyboardInterrupt`.
 
     Args:
         work: the work function.
         task: the run.
         surroundings: what it runs in, for the record in its result folder; None for no record.
+        trace: whether the traceback of what it raises goes to standard error.
     """
     start = time.monotonic()
     result, error = None, ""
@@ -144,25 +163,57 @@ def run_task(work: Work, task: Task, surroundings: Surroundings | None = None) -
             environment = {**os.environ, **task.environment}
             result = work(task.index, cfg, task.cfg_pkl, cfg.rslt_dir, environment)
         error = _reason_in(result)
-    except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever a run does is its outcome
-        error = reason(raised)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # noqa: BLE001 - whatever a run does is its outcome
+        error = _reason_of_end(raised)
+        if trace and error and not isinstance(raised, Asked):
+            _print_traceback(raised)
     return Outcome(task.index, None if error else result, error, time.monotonic() - start)
 
 
 # -- why a run failed
 
 
+def _reason_of_end(raised: BaseException) -> str:
+    """`sys.exit()` and `sys.exit(0)` are how scripts say that all is well."""
+    if isinstance(raised, Asked):
+        return "it was ended by SIGTERM, which this runner has not sent"
+    if isinstance(raised, SystemExit) and raised.code in (None, 0):
+        return ""
+    return reason(raised)
+
+
+def _print_traceback(raised: BaseException) -> None:
+    with contextlib.suppress(Exception):  # a stream that the run has closed, a __str__ that raises
+        beyond = raised.__traceback__.tb_next if raised.__traceback__ is not None else None
+        traceback.print_exception(type(raised), raised, beyond)
+
+
 def reason(error: BaseException) -> str:
     """Why something failed: the type and text of an exception, where it was raised, and a command's output."""
     if isinstance(error, TypedcatError):
-        return str(error)
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is not None:
-        text += f" ({os.path.basename(traceback.tb_frame.f_code.co_filename)}:{traceback.tb_lineno})"
+        return shortened(str(error))
+    text = f"{type(error).__name__}: {said}" if (said := _text_of(error)) else type(error).__name__
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    if at is not None:
+        text += f" ({os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno})"
     return text + tail(getattr(error, "stderr", None))
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return shortened(str(error))
+    except Exception as another:  # noqa: BLE001 - a broken __str__ of the user's must not hide its error
+        return f"its text cannot be told, as that raises {type(another).__name__}"
+
+
+def shortened(text: str) -> str:
+    """The text without its middle, if it is too long to be a reason."""
+    half = _LONGEST_REASON // 2
+    return text if len(text) <= _LONGEST_REASON else f"{text[:half]} [...] {text[-half:]}"
 
 
 def _reason_in(result: Any) -> str:
@@ -173,18 +224,26 @@ def _reason_in(result: Any) -> str:
 
 
 def tail(output: Any) -> str:
-    """The end of an output, on lines of its own; '' if there is none."""
+    """The end of an output as a reader sees it, on lines of its own; '' if there is none.
+
+    Of a progress bar, which overwrites its line again and again, only the last state is kept, and no colours.
+    """
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
-    return f"\n{text.strip()[-_LONGEST_OUTPUT:]}" if isinstance(text, str) and text.strip() else ""
+    if not isinstance(text, str):
+        return ""
+    text = _ESCAPES.sub("", text[-16 * _LONGEST_OUTPUT :])
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    text = "\n".join(lines).strip()
+    return f"\n{text[-_LONGEST_OUTPUT:]}" if text else ""
 
 
-def tail_of(file: str, start: int) -> str:
-    """The end of what was written to a file from the offset `start` on."""
+def tail_of(file: str) -> str:
+    """The end of what a file holds; '' if it cannot be read."""
     try:
         with open(file, "rb") as stream:
             end = stream.seek(0, os.SEEK_END)
-            stream.seek(max(start, end - 4 * _LONGEST_OUTPUT))
-            return tail(stream.read())
+            stream.seek(max(0, end - 16 * _LONGEST_OUTPUT))
+            return tail(stream.read(16 * _LONGEST_OUTPUT))
     except OSError:
         return ""
 

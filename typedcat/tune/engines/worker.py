@@ -7,26 +7,30 @@ however that came about, it ends the run as the runner would have: it asks, wait
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import queue
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from typing import Any
 
 from ...load.surroundings import Surroundings
 from ...tree.pickling import dumps
-from .protocol import OUTPUT, Outcome, Task, Work, reason, run_task
+from .channel import Channel
+from .footprint import Footprint, has_children
+from .groups import signal_groups
+from .protocol import OUTPUT, Asked, Outcome, Task, Work, reason, run_task
 
 
 @dataclass(frozen=True)
 class Orders:
-    """The first message to a worker.
+    """What every worker of an engine is told.
 
     Attributes:
         argv: of the runner.
@@ -34,6 +38,7 @@ class Orders:
         grace_s: seconds between asking a run to end and killing it.
         redirect: whether the output of a run goes to a file in its result folder.
         surroundings: see `run_task`.
+        private: descriptors that this process keeps open, and that no program gets which a run starts.
     """
 
     argv: list[str]
@@ -41,48 +46,99 @@ class Orders:
     grace_s: float
     redirect: bool
     surroundings: Surroundings | None
+    private: tuple[int, ...] = ()
 
 
-def main(fd: int) -> None:
-    """Do what comes over the socket until its other end is closed."""
-    os.set_inheritable(fd, False)
-    connection = Connection(fd)
-    orders: Orders = pickle.loads(connection.recv_bytes())
+@dataclass(frozen=True)
+class Answer:
+    """What a worker sends back.
+
+    Attributes:
+        outcome: of a run, the result pickled by itself: the runner may be unable to load that.
+        clean: whether the process can do another run.
+    """
+
+    outcome: Outcome
+    clean: bool
+
+
+def main(fd: int, orders_fd: int) -> None:
+    """Do what comes over the socket until its other end is closed; does not return.
+
+    Args:
+        fd: the socket.
+        orders_fd: a file that has the orders; other workers read it as well.
+    """
+    channel = Channel(socket.socket(fileno=fd))
+    orders: Orders = pickle.loads(os.pread(orders_fd, os.fstat(orders_fd).st_size, 0))
+    for private in (fd, *orders.private):
+        os.set_inheritable(private, False)
+    os.close(orders_fd)
     sys.argv[:] = orders.argv
-    signal.signal(signal.SIGTERM, _asked_to_end)
-    tasks = _Tasks(connection, orders.grace_s)
-    work, refusal = _loaded(orders.work)
-    for task in tasks:
-        with _output(task, orders.redirect):
-            outcome = (
-                run_task(work, task, orders.surroundings) if work is not None else Outcome(task.index, None, refusal)
-            )
-        connection.send_bytes(_packed(outcome))
-        tasks.done()
+    _let_output_out()
+    tasks = _Tasks(channel, orders.grace_s)
+    with contextlib.suppress(OSError, Asked):  # the runner is gone, the run has closed its socket, or that was all
+        signal.signal(signal.SIGTERM, _asked_to_end)
+        work, refusal = _loaded(orders.work)
+        for task in tasks:
+            before = Footprint()
+            _asked.clear()
+            outcome = _done(task, work, refusal, orders)
+            tasks.done()
+            channel.send(pickle.dumps(Answer(outcome, before.is_clean())))
+    _leave()
+
+
+def _done(task: Task, work: Work | None, refusal: str, orders: Orders) -> Outcome:
+    pid = os.getpid()
+    with _output(task, orders.redirect):
+        if work is None:
+            return Outcome(task.index, None, refusal)
+        try:
+            outcome = run_task(work, task, orders.surroundings, trace=True)
+        except KeyboardInterrupt as error:
+            outcome = Outcome(task.index, None, reason(error))
+        if os.getpid() != pid:  # the work function has forked, and comes back twice
+            _leave()
+        return _packed(outcome)
+
+
+def _leave() -> None:
+    """End, whatever threads runs have left behind."""
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+    os._exit(1)
+
+
+def _let_output_out() -> None:
+    """Let each line go out when it is printed: what is in a buffer when a run dies is lost, and would say most.
+
+    It goes to a file of ours, so a character that the terminal does not have is no reason to fail.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
 
 
 def _loaded(work: bytes) -> tuple[Work | None, str]:
     try:
         return pickle.loads(work), ""
-    except Exception as error:  # noqa: BLE001 - whatever an import of the user's raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an import of the user's raises
         return None, f"the work function cannot be loaded in its process: {reason(error)}"
 
 
-def _packed(outcome: Outcome) -> bytes:
-    """The outcome with its result pickled by itself: the runner may be unable to load that."""
+def _packed(outcome: Outcome) -> Outcome:
     try:
-        result = dumps(outcome.result) if outcome.result is not None else None
-        return pickle.dumps(replace(outcome, result=result))
+        return replace(outcome, result=dumps(outcome.result)) if outcome.result is not None else outcome
     except Exception as error:  # noqa: BLE001 - any object may refuse to be pickled, in its own way
-        why = f"what it returned cannot be sent back: {reason(error)}"
-        return pickle.dumps(replace(outcome, result=None, error=why))
+        return replace(outcome, result=None, error=f"what it returned cannot be sent back: {reason(error)}")
 
 
 class _Tasks:
     """The tasks that come over a socket, as an iterator; a thread of its own notices when the other end is gone."""
 
-    def __init__(self, connection: Connection, grace_s: float) -> None:
-        self.connection = connection
+    def __init__(self, channel: Channel, grace_s: float) -> None:
+        self.channel = channel
         self.grace_s = grace_s
         self.waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self.busy = False
@@ -93,13 +149,13 @@ class _Tasks:
             yield task
 
     def done(self) -> None:
-        """The run has ended."""
+        """The run has ended. To be called before its outcome is sent: the next task may come as soon as it was."""
         self.busy = False
 
     def _read(self) -> None:
         with contextlib.suppress(EOFError, OSError):
             while True:
-                task: Task = pickle.loads(self.connection.recv_bytes())
+                task: Task = pickle.loads(self.channel.receive())
                 self.busy = True
                 self.waiting.put(task)
         if self.busy:
@@ -108,34 +164,30 @@ class _Tasks:
 
 
 def end_own_group(grace_s: float) -> None:
-    """Ask the processes of this group to end, and kill them when they have not."""
-    deadline = time.monotonic() + grace_s
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(0, signal.SIGTERM)
-    while time.monotonic() < deadline:
-        time.sleep(min(0.2, grace_s))
-    os.killpg(0, signal.SIGKILL)
+    """Ask the processes of this group, and what descends from them, to end, and kill them when they have not."""
+    group = (os.getpgrp(),)
+    signal_groups(group, signal.SIGTERM)
+    time.sleep(grace_s)
+    signal_groups(group, signal.SIGKILL)
 
 
-class Asked(SystemExit):
-    """Raised in a run that was asked to end, so that it can clean up."""
+# -- being asked to end
+
+_asked: list[int] = []  # the signals that the run has been told of; a list, as signal handlers must not wait for locks
 
 
-def _asked_to_end(*_: Any) -> None:
-    """A run in this process unwinds. One that waits for another process goes on waiting: that was asked as well."""
-    if not _has_children():
-        raise Asked
+def _asked_to_end(number: int, _: Any) -> None:
+    """A run in this process unwinds. One that waits for another process goes on waiting: that was asked as well.
+
+    Schedulers send the signal to every process, and then the runner does: a second one must not end the cleaning up.
+    """
+    if _asked or has_children():
+        return
+    _asked.append(number)
+    raise Asked(128 + number)
 
 
-def _has_children() -> bool:
-    try:
-        for thread in os.listdir("/proc/self/task"):
-            with open(f"/proc/self/task/{thread}/children", "rb") as stream:
-                if stream.read().strip():
-                    return True
-    except OSError:  # a thread has ended meanwhile, or this kernel does not tell
-        return True
-    return False
+# -- output
 
 
 @contextlib.contextmanager
@@ -155,9 +207,10 @@ def _output(task: Task, redirect: bool) -> Iterator[None]:
         os.close(file)
         yield
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
+        for stream in {id(one): one for one in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)}.values():
+            with contextlib.suppress(Exception):  # whatever a run has put there
+                stream.flush()  # type: ignore[union-attr]
         for old, fd in zip(kept, (1, 2), strict=True):
-            os.dup2(old, fd)
-            os.close(old)
+            with contextlib.suppress(OSError):  # a run that closes all descriptors has closed these
+                os.dup2(old, fd)
+                os.close(old)

@@ -54,7 +54,7 @@ def _source(tree: BaseConfig) -> str:
     return short_path(source) if source else "the config"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Point:
     """One combination of values, with a seed where runs are repeated.
 

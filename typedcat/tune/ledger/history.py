@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ from ...errors import ProjectError, TuneError, short_path
 from ..grid.grid import Grid, Point, load_tune
 from ..tables.frames import runs_frame
 from .ledger import LEDGER, Ledger
+from .lock import is_held
 from .plan import Run, plan
-from .results import Result
+from .results import Result, number_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,18 +50,19 @@ def read_sweep(tune: str | os.PathLike[str], experiments_root: str | None = None
         LedgerError: its ledger cannot be read.
     """
     folder = _folder(tune, experiments_root)
-    ledger = Ledger(folder)
-    sweeps, attempts = ledger.sweeps(), ledger.attempts()
+    with Ledger(folder) as ledger:
+        sweeps, attempts, points = ledger.sweeps(), ledger.attempts(), ledger.points()
     about = sweeps[-1][2] if sweeps else {}
+    code = about.get("code", "")
     runs = [
-        Run(i, Point(one.point, {}, one.labels, one.seed), one.digest, one.rslt_dir)
-        for i, one in enumerate(ledger.points())
+        Run(i, Point(one.point, {}, one.labels, one.seed), one.digest, one.rslt_dir) for i, one in enumerate(points)
     ]
-    plan(runs, attempts, about.get("code", ""))
+    plan(runs, attempts, code)
+    held = is_held(folder)
     for run in runs:
-        if run.due and run.last is not None and run.last.state in ("running", "failed"):
+        if run.due and run.last is not None and (run.last.state == "failed" or (run.last.state == "running" and held)):
             state, before = run.last.state, run.before
-            run.keep(run.last, about.get("code", ""))
+            run.keep(run.last, code)
             run.state, run.before = "running" if state == "running" else "failed", before
     return Sweep(folder, about, [run.result(about.get("git", {})) for run in runs])
 
@@ -126,7 +127,7 @@ def best_run(sweep: Sweep, metric: str, which: str) -> Result:
     Raises:
         TuneError: no run has a number for it.
     """
-    found = [(float(one.metrics[metric]), one) for one in sweep.results if _is_number(one.metrics.get(metric))]
+    found = [(value, one) for one in sweep.results if (value := number_of(one.metrics.get(metric))) is not None]
     if not found:
         names = dict.fromkeys(name for one in sweep.results for name in one.metrics)
         raise TuneError(
@@ -134,10 +135,3 @@ def best_run(sweep: Sweep, metric: str, which: str) -> Result:
             f"  it has {', '.join(map(str, names)) or 'no metrics'}"
         )
     return (max if which == "max" else min)(found, key=lambda pair: pair[0])[1]
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return not math.isnan(float(value))
-    except (TypeError, ValueError):
-        return False

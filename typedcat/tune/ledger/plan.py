@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,27 +17,31 @@ from .results import Result, State
 RERUN = ("failed", "stale", "all")
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
     """A point of the grid in one call of `tuning`.
 
     Attributes:
         index: its number in the grid.
         point: the point.
-        digest: of its config.
-        rslt_dir: its result folder.
+        digest: of its config; '' if it has none, and is like no other then.
+        folder: its result folder.
         last: the last attempt at it, if there was one.
         due: whether it is to be run.
-        state, metrics, error, seconds, gpus: what is known of it by now.
+        rslt_dir: where its result is: another folder than its own, if an attempt with another name counts.
+        state, metrics, error, seconds, started, host, gpus: what is known of it by now.
         tries: how often it was started in this call.
+        before: how often it was before.
+        other_code: whether the code has changed since.
     """
 
     index: int
     point: Point
     digest: str
-    rslt_dir: str
+    folder: str
     last: Attempt | None = None
     due: bool = True
+    rslt_dir: str = ""
     state: State = "left"
     metrics: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
@@ -48,6 +53,9 @@ class Run:
     before: int = 0
     other_code: bool = False
 
+    def __post_init__(self) -> None:
+        self.rslt_dir = self.rslt_dir or self.folder
+
     def keep(self, attempt: Attempt, code: str) -> None:
         """Take over what an attempt has come to, instead of running it again."""
         self.last, self.due, self.state = attempt, False, "done" if attempt.state == "done" else "failed"
@@ -55,6 +63,11 @@ class Run:
         self.started, self.gpus, self.host = attempt.started, attempt.gpus, attempt.host
         self.rslt_dir = attempt.rslt_dir
         self.other_code = attempt.code != code
+
+    def again(self) -> None:
+        """Run it, whatever is known of it; that no longer counts."""
+        self.due, self.state, self.metrics, self.error, self.other_code = True, "left", {}, "", False
+        self.rslt_dir = self.folder
 
     def result(self, git: Mapping[str, Any]) -> Result:
         """What tables are made from."""
@@ -65,11 +78,18 @@ class Run:
         )  # fmt: skip
 
 
-def plan(runs: Sequence[Run], attempts: Iterable[Attempt], code: str, rerun: str = "") -> None:
+def plan(
+    runs: Sequence[Run],
+    attempts: Iterable[Attempt],
+    code: str,
+    rerun: str = "",
+    going_on: Iterable[int] = (),
+) -> None:
     """Decide which runs are due, and take over what is done.
 
-    A run is done if an attempt at it with the same config was. So is one whose config was run under another name that
-    the grid no longer has: a parameter has been added to it, say.
+    A run is done if the last attempt at it with the same config was: when somebody has asked for it again, and that has
+    failed or was stopped, its folder is no longer what the older attempt has left. A run is also done if its config was
+    run under another name that the grid no longer has: a parameter has been added to it, say.
 
     Args:
         runs: all points of the grid.
@@ -77,40 +97,52 @@ def plan(runs: Sequence[Run], attempts: Iterable[Attempt], code: str, rerun: str
         code: the hash of the code.
         rerun: 'failed' runs nothing but what has failed; 'stale' also what other code has done; 'all' everything;
             anything else the points that it names (a pattern as for file names).
+        going_on: the sweeps that were told the same `rerun` and have not come to their end: what they have done with
+            this code is not done a third time.
 
     Raises:
         TuneError: `rerun` names no point.
     """
     by_point: dict[str, list[Attempt]] = {}
-    by_digest: dict[str, list[Attempt]] = {}
+    elsewhere: dict[str, dict[str, Attempt]] = {}
     known = {run.point.folder for run in runs}
     for attempt in attempts:
         by_point.setdefault(attempt.point, []).append(attempt)
-        if attempt.state == "done" and attempt.point not in known:
-            by_digest.setdefault(attempt.digest, []).append(attempt)
+        if attempt.point not in known and attempt.digest:
+            elsewhere.setdefault(attempt.digest, {})[attempt.point] = attempt
     for run in runs:
         own = by_point.get(run.point.folder, [])
         run.last, run.before = (own[-1] if own else None), len(own)
-        done = [one for one in own if one.state == "done" and one.digest == run.digest]
-        if not done and by_digest.get(run.digest):
-            done = [by_digest[run.digest].pop()]
-        if done:
-            run.keep(done[-1], code)
+        same = [one for one in own if run.digest and one.digest == run.digest]
+        if same and same[-1].state == "done":
+            run.keep(same[-1], code)
+        elif not same and (adopted := _taken(elsewhere.get(run.digest))) is not None:
+            run.keep(adopted, code)
     if rerun:
-        _again(runs, by_point, code, rerun)
+        _again(runs, by_point, code, rerun, set(going_on))
 
 
-def _again(runs: Sequence[Run], by_point: Mapping[str, list[Attempt]], code: str, rerun: str) -> None:
+def _taken(found: dict[str, Attempt] | None) -> Attempt | None:
+    """The last attempt that was done, which one run takes only; `found`: by the name that it was run under."""
+    done = [one for one in (found or {}).values() if one.state == "done"]
+    if not found or not done:
+        return None
+    last = max(done, key=lambda one: one.id)
+    del found[last.point]
+    return last
+
+
+def _again(
+    runs: Sequence[Run], by_point: Mapping[str, list[Attempt]], code: str, rerun: str, going_on: set[int]
+) -> None:
     if rerun == "failed":
         for run in runs:
-            failed = run.last is not None and run.last.state == "failed" and run.due
-            if run.due and not failed:
-                run.due = False
+            run.due = run.due and _has_failed(by_point.get(run.point.folder, []))
         return
     if rerun in ("all", "stale"):
         chosen = [run for run in runs if rerun == "all" or run.other_code]
     else:
-        chosen = [run for run in runs if fnmatch.fnmatchcase(run.point.folder, _pattern(rerun))]
+        chosen = [run for run in runs if _is_named(run.point.folder, rerun)]
         if not chosen:
             names = suggest(rerun, [run.point.folder for run in runs])
             hint = did_you_mean(names) or f"'{RERUN[0]}', '{RERUN[1]}', '{RERUN[2]}', or the folder of a run"
@@ -118,9 +150,19 @@ def _again(runs: Sequence[Run], by_point: Mapping[str, list[Attempt]], code: str
         for run in runs:
             run.due = False
     for run in chosen:
-        run.due, run.state, run.metrics, run.error, run.other_code = True, "left", {}, "", False
+        if run.state == "done" and run.last is not None and run.last.sweep in going_on and not run.other_code:
+            continue
+        run.again()
 
 
-def _pattern(name: str) -> str:
-    """A name with a bracket in it, `steps=[1, 2]`, is meant as it is."""
-    return name.replace("[", "[[]")
+def _has_failed(attempts: Sequence[Attempt]) -> bool:
+    """Whether the last attempt has that came to an end: being stopped makes no failed run a new one."""
+    ended = [one.state for one in attempts if one.state not in ("stopped", "running")]
+    return bool(ended) and ended[-1] == "failed"
+
+
+def _is_named(folder: str, name: str) -> bool:
+    """Whether a name or a pattern means a run, or all seeds of a combination. `steps=[1, 2]` is meant as it is."""
+    pattern = name.replace("[", "[[]")
+    names = (folder, os.path.dirname(folder))
+    return name in names or any(one and fnmatch.fnmatchcase(one, pattern) for one in names)

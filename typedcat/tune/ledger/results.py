@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 State: TypeAlias = Literal["left", "running", "done", "failed"]
 """Of a run: not started (or asked to end before it was done), going on, ended with its metrics, or without."""
+
+
+def number_of(value: Any) -> float | None:
+    """A metric as a number; None if it is none."""
+    try:
+        number = float(value)
+    except Exception:  # noqa: BLE001 - a tensor, or any other object of the user's, may refuse in its own way
+        return None
+    return None if math.isnan(number) else number
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,219 @@
+"""Runs that misbehave, in every way that is known: one failed row at most, and the next run notices nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tune.conftest import WriteTune
+from tests.tune.test_runner import ended, frame_of, tuned
+from typedcat.tune.ledger.ledger import Ledger
+
+FOLDER = Path("experiment/tune/grid")
+
+
+class OfTheUser(BaseException):
+    """No `Exception`, as `asyncio.CancelledError`."""
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Result:
+    """Loads in its own process only."""
+
+    def __reduce__(self) -> Any:
+        return _only_in, (os.getpid(),)
+
+
+def _only_in(pid: int) -> int:
+    if pid != os.getpid():
+        raise RuntimeError("not here")
+    return pid
+
+
+def _deeper() -> int:
+    return 1 + _deeper()
+
+
+def _close_everything(folder: str) -> None:
+    os.closerange(3, 256)
+    with open(f"{folder}/mine.bin", "wb") as file:
+        file.write(b"mine")
+    for _ in range(50):  # files of the run take the numbers that were free
+        os.open(f"{folder}/mine.bin", os.O_RDWR | os.O_APPEND)
+
+
+def _replace_by_a_file(folder: str) -> None:
+    shutil.rmtree(folder)
+    Path(folder).write_text("x", encoding="utf-8")
+
+
+def _fork_and_come_back(folder: str) -> int:
+    return os.fork()
+
+
+def _detach(folder: str, *, fork_twice: bool = False) -> int:
+    """A program in a session of its own."""
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    Path(f"{folder}/pid").write_text(str(program.pid), encoding="utf-8")
+    return program.pid
+
+
+def _change_all(folder: str) -> None:
+    os.environ["LEFT"] = "behind"
+    os.umask(0o777)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.alarm(1)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+    sys.stdout = None
+    os.chdir("/")
+    threading.Thread(target=time.sleep, args=(600,)).start()
+
+
+KINDS: dict[str, tuple[Any, str | None]] = {  # what it does, and what is said; None if it is done
+    "exit0": (lambda f: sys.exit(0), None),
+    "exit": (lambda f: sys.exit(), None),
+    "exit1": (lambda f: sys.exit(1), "SystemExit: 1"),
+    "message": (lambda f: sys.exit("no luck"), "SystemExit: no luck"),
+    "_exit0": (lambda f: os._exit(0), "its process ended with exit code 0"),
+    "base": (lambda f: (_ for _ in ()).throw(OfTheUser("end")), "OfTheUser: end"),
+    "unprintable": (lambda f: (_ for _ in ()).throw(Unprintable()), "Unprintable: its text cannot be told"),
+    "half": (lambda f: (_ for _ in ()).throw(ValueError("\udcff")), r"ValueError: \udcff"),
+    "deep": (lambda f: _deeper(), "RecursionError"),
+    "memory": (lambda f: bytearray(1 << 62), "MemoryError"),
+    "long": (lambda f: (_ for _ in ()).throw(ValueError("x" * 1_000_000)), "ValueError: xxx"),
+    "unreadable": (lambda f: Result(), "what it returned cannot be read here: RuntimeError: not here"),
+    "unpicklable": (lambda f: threading.Lock(), "what it returned cannot be sent back: TypeError"),
+    "sigterm": (lambda f: os.kill(os.getpid(), signal.SIGTERM), "it was ended by SIGTERM"),
+    "close12": (lambda f: os.closerange(1, 3), None),
+    "closeall": (_close_everything, "its process ended with exit code 1"),
+    "fork": (_fork_and_come_back, None),
+    "detach": (_detach, None),
+    "change": (_change_all, None),
+    "vanish": (shutil.rmtree, None),
+    "file": (_replace_by_a_file, None),
+    "utf8": (lambda f: os.write(1, b"\xff\xfe\x1b[31mred\r 10%\r 20%\n\xc3") and os._exit(3), "\n20%\n\ufffd"),
+    "printed": (lambda f: (sys.stdout.write("last words\n"), ctypes.string_at(0)), "last words"),
+    "stdout": (lambda f: setattr(sys, "stdout", open(os.devnull, "w", encoding="utf-8")), None),  # noqa: SIM115
+    "killgroup": (lambda f: os.killpg(0, signal.SIGKILL), "signal SIGKILL (out of memory?)"),
+    "thread": (lambda f: threading.Thread(target=time.sleep, args=(600,)).start(), None),
+}
+
+
+def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
+    umask = os.umask(0o022)
+    os.umask(umask)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    state = (
+        os.environ.get("LEFT"), umask, limits, signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+        sys.stdout is sys.__stdout__, threading.active_count(), os.path.isdir("configs"),
+        signal.getsignal(signal.SIGTERM) is signal.SIG_IGN,
+    )  # fmt: skip
+    KINDS[cfg.kind][0](folder)
+    if cfg.kind in ("unreadable", "unpicklable"):
+        return KINDS[cfg.kind][0](folder)
+    return {"state": state, "i": i}
+
+
+@pytest.mark.slow
+def test_a_sweep_of_runs_that_misbehave(tune: WriteTune) -> None:
+    path = tune(f"cfg = Cfg2Tune()\ncfg.kind = Param2Tune({list(KINDS)})\n")
+    gather: Any = lambda cfg, folder, result, comb: result if isinstance(result, dict) else {"i": -1}  # noqa: E731
+    runner = tuned(path, work, gather, pool_size=2, timeout_s=60.0, verbosity=False)
+    said = {list(KINDS)[index]: text for index, text in runner.failures.items()}
+    for kind, (_, expected) in KINDS.items():
+        assert (kind in said) == (expected is not None), f"{kind}: {said.get(kind)}"
+        assert expected is None or expected in said[kind], f"{kind}: {said[kind]}"
+    assert all(len(text) < 10_000 for text in said.values())
+    assert "10%" not in said["utf8"] and "\x1b" not in said["utf8"]
+    states = {str(state) for state in frame_of(runner)["state"] if isinstance(state, tuple)}
+    assert len(states) == 1, states  # what a run has changed, the next does not see
+    assert (FOLDER / "kind=closeall/mine.bin").read_bytes() == b"mine"
+    assert ended(int((FOLDER / "kind=detach/pid").read_text(encoding="utf-8")))
+    with Ledger(FOLDER) as ledger:
+        assert len(ledger.attempts()) == len(KINDS)
+
+
+@pytest.mark.slow
+def test_large_outputs_and_results(tune: WriteTune, capfd: pytest.CaptureFixture[str]) -> None:
+    def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
+        if cfg.a == 0:
+            return bytes(200_000_000)
+        line = b"x" * 999 + b"\n"
+        for _ in range(100):
+            os.write(1, line * 1000)
+        raise ValueError("much was said")
+
+    runner = tuned(
+        tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1])\n"), work,
+        lambda cfg, folder, result, comb: {"size": len(result)}, pool_size=2, verbosity=False,
+    )  # fmt: skip
+    assert frame_of(runner)["size"][0] == 200_000_000
+    assert runner.failures[1].startswith("ValueError: much was said")
+    assert len(runner.failures[1]) < 5_000
+    assert (FOLDER / "a=1/output.txt").stat().st_size > 100_000_000
+    assert len(capfd.readouterr().out) < 10_000
+
+
+@pytest.mark.slow
+def test_time_outs_end_everything(tune: WriteTune) -> None:
+    """A run that ignores SIGTERM, a program in a session of its own, one that a shell has started."""
+
+    def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
+        if cfg.a == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if cfg.a == 1:
+            os.waitpid(_detach(folder), 0)
+        if cfg.a == 2:
+            os.system(f"sleep 600 & echo $! > {folder}/pid; wait")
+        time.sleep(600)
+
+    start = time.monotonic()
+    runner = tuned(
+        tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n"), work, pool_size=3, timeout_s=4.0, grace_s=0.5,
+        max_retries=1, verbosity=False,
+    )  # fmt: skip
+    assert time.monotonic() - start < 30
+    assert {text.partition("\n")[0] for text in runner.failures.values()} == {"it took longer than 4 s"}
+    assert len(runner.failures) == 3
+    for a in (1, 2):
+        assert ended(int((FOLDER / f"a={a}/pid").read_text(encoding="utf-8")))
+    with Ledger(FOLDER) as ledger:
+        assert [one.state for one in ledger.attempts()] == ["failed"] * 6
+
+
+@pytest.mark.parametrize("end", [SystemExit(0), SystemExit(1), KeyboardInterrupt(), OfTheUser(), Unprintable()])
+def test_gathering_that_ends_oddly(tune: WriteTune, end: BaseException) -> None:
+    def gather(cfg: Any, folder: str, result: Any, comb: Any) -> Any:
+        if cfg.a == 1:
+            raise end
+        os.chdir("/")
+        return {1: cfg.a, ("b", 2): 3, None: 0.5}
+
+    path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n")
+    if isinstance(end, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            tuned(path, lambda *_: None, gather, in_process=True, verbosity=False)
+    else:
+        runner = tuned(path, lambda *_: None, gather, in_process=True, verbosity=False)
+        assert runner.failures[1].startswith("its metrics cannot be gathered: ")
+        assert frame_of(runner)[1].tolist()[::2] == [0, 2]
+    assert (FOLDER / "metric_frame.csv").exists()
+    with Ledger(FOLDER) as ledger:
+        states = [one.state for one in ledger.attempts()]
+        assert states == (["done", "stopped"] if isinstance(end, KeyboardInterrupt) else ["done", "failed", "done"])
+        assert ledger.attempts()[0].metrics == {1: 0, ("b", 2): 3, None: 0.5}

@@ -1,0 +1,293 @@
+"""What is run again: a run's last attempt counts, folders are moved and never mixed, what is asked for goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tune.conftest import WriteTune
+from tests.tune.test_resume import column, gather, started, work
+from typedcat import Cfg2TuneRunner, load_config, load_runs
+from typedcat.tune.ledger.ledger import Ledger
+
+TUNE = """
+cfg = Cfg2Tune(rand_seed=7, lr=0.1)
+cfg.a = Param2Tune([0, 1, 2])
+"""
+FOLDER = Path("experiment/tune/grid")
+
+
+def tuned(path: str, rerun: str = "", work: Any = work, gather: Any = gather, **options: Any) -> Cfg2TuneRunner:
+    """Runs in this process: quick, and what is tested here is the same."""
+    runner = Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, in_process=True, verbosity=False, **options)
+    runner.tuning(rerun=rerun)
+    return runner
+
+
+def stopping(at: int) -> Any:
+    """A work function that somebody interrupts at a run."""
+
+    def interrupted(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
+        if i == at:
+            raise KeyboardInterrupt
+        return work(i, cfg, pkl, folder, env)
+
+    return interrupted
+
+
+def test_an_interrupted_rerun_goes_on(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tune(TUNE)
+    tuned(path)
+    started()
+    with pytest.raises(KeyboardInterrupt):
+        tuned(path, "all", stopping(1))
+    assert started() == ["a=0"]
+    assert "2 of 3 runs have not ended: the same command again goes on with them" in capsys.readouterr().out
+    with pytest.raises(KeyboardInterrupt):
+        tuned(path, "all", stopping(2))
+    assert started() == ["a=1"]
+    assert column(tuned(path, "all")) == [0.1, 1.1, 2.1]
+    assert started() == ["a=2"]
+    tuned(path, "all")  # it was done; so this is a new wish
+    assert started() == ["a=0", "a=1", "a=2"]
+
+
+def test_an_interrupted_rerun_starts_anew_with_other_code(tune: WriteTune) -> None:
+    path = tune(TUNE)
+    with pytest.raises(KeyboardInterrupt):
+        tuned(path, "all", stopping(1))
+    Path("model.py").write_text("depth = 2", encoding="utf-8")
+    started()
+    tuned(path, "all")
+    assert started() == ["a=0", "a=1", "a=2"]
+
+
+def test_what_a_plain_call_does_after_an_interrupted_rerun(tune: WriteTune) -> None:
+    """The run whose folder was touched is in doubt; the others keep their results."""
+    path = tune(TUNE)
+    tuned(path)
+    with pytest.raises(KeyboardInterrupt):
+        tuned(path, "all", stopping(1))
+    started()
+    assert column(tuned(path)) == [0.1, 1.1, 2.1]
+    assert started() == ["a=1"]
+
+
+def test_a_rerun_that_fails_is_no_old_success(tune: WriteTune) -> None:
+    path = tune(TUNE)
+    tuned(path)
+    Path("fail-1").touch()
+    tuned(path, "all")
+    started()
+    assert list(tuned(path).failures) == [1]
+    assert started() == ["a=1"]
+
+
+def test_rerun_failed_goes_on_after_an_interrupt(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tune(TUNE)
+    Path("fail-1").touch()
+    Path("fail-2").touch()
+    tuned(path)
+    for file in ("fail-1", "fail-2"):
+        Path(file).unlink()
+    with pytest.raises(KeyboardInterrupt):
+        tuned(path, "failed", stopping(1))
+    started()
+    tuned(tune(TUNE.replace("[0, 1, 2]", "[0, 1, 2, 3]")), "failed")
+    assert started() == ["a=1", "a=2"]
+    assert "1 of 4 runs are missing, which rerun='failed' leaves out" in capsys.readouterr().out
+
+
+def test_rerun_of_a_combination_is_of_all_its_seeds(tune: WriteTune) -> None:
+    path = tune(TUNE.replace("Cfg2Tune(", "Cfg2Tune(repeats=2, "))
+    tuned(path)
+    started()
+    tuned(path, "a=1")
+    assert started() == ["a=1/seed=7", "a=1/seed=8"]
+    tuned(path, "a=?/seed=8")
+    assert started() == ["a=0/seed=8", "a=1/seed=8", "a=2/seed=8"]
+
+
+def test_a_config_that_comes_back_finds_its_own_folder(tune: WriteTune) -> None:
+    tuned(tune(TUNE))
+    tuned(tune(TUNE.replace("lr=0.1", "lr=0.2")))
+    started()
+    back = tuned(tune(TUNE))
+    assert started() == []
+    assert column(back) == [0.1, 1.1, 2.1]
+    folders = [one.rslt_dir for one in back.results()]
+    assert folders == [f"{FOLDER}/a={a}.old1" for a in range(3)]
+    assert [load_config(folder, create_rslt_dir=False).lr for folder in folders] == [0.1] * 3
+    assert load_runs(FOLDER)["x"].tolist() == [0.1, 1.1, 2.1]
+    tuned(tune(TUNE.replace("lr=0.1", "lr=0.3")))
+    assert json.loads((FOLDER / "a=1.old1/eval.json").read_text(encoding="utf-8"))["x"] == 1.1
+    assert json.loads((FOLDER / "a=1.old2/eval.json").read_text(encoding="utf-8"))["x"] == 1.2
+
+
+def test_a_run_under_another_name_is_run_again_under_its_own(tune: WriteTune) -> None:
+    tuned(tune(TUNE))
+    more = tune(TUNE + "cfg.lr = Param2Tune([0.1, 0.3])\n")
+    assert tuned(more).results()[0].rslt_dir == f"{FOLDER}/a=0"
+    again = tuned(more, "a=0,lr=0.1")
+    assert again.results()[0].rslt_dir == f"{FOLDER}/a=0,lr=0.1"
+    assert (FOLDER / "a=0,lr=0.1/eval.json").exists()
+    started()
+    assert column(tuned(tune(TUNE))) == [0.1, 1.1, 2.1]  # and back
+    assert started() == []
+
+
+def test_configs_without_a_digest_are_run_again(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    """And those of one point are not taken for another's."""
+    path = tune("cfg = Cfg2Tune(lr=0.1, rand_seed=0)\ncfg.odd = repr(object())\ncfg.a = Param2Tune([0, 1])\n")
+    tuned(path)
+    assert capsys.readouterr().out.count("runs will not be found done by the next call: ") == 1
+    assert started() == ["a=0", "a=1"]
+    tuned(path)
+    assert started() == ["a=0", "a=1"]
+    assert column(tuned(tune(Path(path).read_text(encoding="utf-8").replace("[0, 1]", "[1, 2]")))) == [1.1, 2.1]
+    assert started() == ["a=1", "a=2"]
+
+
+def test_results_that_were_removed_stay_done(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tune(TUNE)
+    tuned(path)
+    started()
+    shutil.rmtree(FOLDER / "a=1")
+    runner = Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, in_process=True)
+    assert runner.tuning()["x"].tolist() == [0.1, 1.1, 2.1]
+    assert started() == []
+    assert f"result folders of 1 of them are gone, {FOLDER}/a=1 first" in capsys.readouterr().err
+
+
+def test_a_sweep_that_was_moved_goes_on(tune: WriteTune, project: Path) -> None:
+    path = tune(TUNE)
+    Path("fail-1").touch()
+    tuned(path)
+    Path("fail-1").unlink()
+    started()
+    os.rename("experiment", "elsewhere")
+    moved = tuned(path, experiment_root=os.fspath(project / "elsewhere"))
+    assert started() == [os.path.relpath(project / "elsewhere/tune/grid/a=1", FOLDER)]
+    assert [one.rslt_dir for one in moved.results()] == [f"{project}/elsewhere/tune/grid/a={a}" for a in range(3)]
+
+
+def test_the_output_of_an_older_attempt_is_kept_apart(tune: WriteTune) -> None:
+    def speaking(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> None:
+        os.write(1, b"acc=0.5\n")
+        raise ValueError("no")
+
+    path = tune(TUNE.replace("[0, 1, 2]", "[0]"))
+    runner = Cfg2TuneRunner(path, work_fn=speaking, pool_size=1, verbosity=False)
+    runner.tuning()
+    runner.register_work_fn(lambda *_: None)
+    runner.register_gather_metric_fn(
+        lambda cfg, folder, result, comb: {"x": Path(folder, "output.txt").read_text(encoding="utf-8")}
+    )
+    assert runner.tuning()["x"].tolist() == [""]
+    assert (FOLDER / "a=0/output.txt.old1").read_text(encoding="utf-8").startswith("acc=0.5\n")
+
+
+def test_old_metrics_read_in_a_thread(tune: WriteTune) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def threaded(cfg: Any, folder: str, result: Any, comb: Any) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(gather, cfg, folder, result, comb).result()
+
+    path = tune(TUNE)
+    tuned(path)
+    assert len(tuned(path, "all", lambda *_: None, threaded).failures) == 3
+
+
+def test_a_summary_that_cannot_be_made_ends_nothing(
+    tune: WriteTune, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from typedcat.tune import ending, session
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("strange metrics")
+
+    monkeypatch.setattr(ending, "write_summary", broken)
+    monkeypatch.setattr(session, "_FIRST_SUMMARY_S", 0.0)
+    runner = Cfg2TuneRunner(tune(TUNE), work_fn=work, gather_metric_fn=gather, in_process=True)
+    assert runner.tuning()["x"].tolist() == [0.1, 1.1, 2.1]
+    out, err = capsys.readouterr()
+    assert "cannot make a summary of these metrics: RuntimeError: strange metrics" in out
+    assert "the tables cannot be written now: RuntimeError: strange metrics" in err
+
+
+def test_tables_are_there_while_the_sweep_goes_on(tune: WriteTune, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typedcat.tune import session
+
+    monkeypatch.setattr(session, "_FIRST_SUMMARY_S", 0.0)
+
+    def watching(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
+        assert i == 0 or (FOLDER / "metric_frame.csv").exists()
+        return work(i, cfg, pkl, folder, env)
+
+    assert tuned(tune(TUNE), work=watching).failures == {}
+
+
+def test_clocks_that_jump(tune: WriteTune, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    times = iter([1e9, -5.0, 2e9, 0.0] * 1000)
+    monkeypatch.setattr(time, "time", lambda: next(times))
+    path = tune(TUNE)
+    tuned(path)
+    started()
+    assert column(tuned(path)) == [0.1, 1.1, 2.1]
+    assert started() == []
+    assert load_runs(FOLDER)["state"].tolist() == ["done"] * 3
+
+
+def test_handlers_of_signals_are_put_back(tune: WriteTune) -> None:
+    def mine(*_: Any) -> None: ...
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGTERM, mine)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    seen = []
+
+    def gathering(*_: Any) -> dict[str, int]:
+        seen.append(signal.getsignal(signal.SIGHUP))
+        return {}
+
+    try:
+        Cfg2TuneRunner(tune(TUNE), work_fn=lambda *_: 1, gather_metric_fn=gathering, verbosity=False).tuning()
+        assert signal.getsignal(signal.SIGTERM) is mine
+        assert set(seen) == {signal.SIG_IGN}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_nothing_is_left_of_a_call(tune: WriteTune) -> None:
+    """Descriptors and threads."""
+    import threading
+
+    path = tune(TUNE)
+    tuned(path)
+    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    for _ in range(3):
+        Cfg2TuneRunner(path, work_fn=lambda *_: 1, pool_size=1, verbosity=False).tuning(rerun="all")
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+    with Ledger(FOLDER) as ledger:
+        assert len(ledger.attempts()) == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"timeout_s": 0.0}, "more than 0"), ({"grace_s": -1.0}, "0 seconds or more"), ({"max_retries": -1}, "0 or more")],
+)
+def test_numbers_that_make_no_sense(tune: WriteTune, options: dict[str, Any], said: str) -> None:
+    from typedcat.errors import TuneError
+
+    with pytest.raises(TuneError, match=said):
+        Cfg2TuneRunner(tune(TUNE), **options)
