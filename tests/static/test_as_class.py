@@ -587,6 +587,7 @@ def untyped_digits(root: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "torch_digits"])
+@pytest.mark.timeout(300)
 def test_examples(name: str, tmp_path: Path) -> None:
     if name == "torch_digits":
         pytest.importorskip("torch")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.tune.conftest import WriteTune
-from tests.tune.test_runner import ended
+from tests.tune.waiting import ended
 from typedcat.tune.engines.local import LocalProcesses, pickled
 from typedcat.tune.engines.protocol import Engine, Here, Outcome, Task, Work
 from typedcat.tune.grid.grid import Grid, load_tune
@@ -209,12 +209,12 @@ def test_a_run_that_had_ended_was_not_stopped(make: Make, tasks: list[Task]) -> 
 @engines_apart
 @pytest.mark.slow
 def test_time_outs(make: Make, tasks: list[Task]) -> None:
-    engine = make(slow, timeout_s=10.0)
+    engine = make(slow, timeout_s=6.0)
     engine.start(tasks[0])
     engine.start(tasks[2])
     found = drained(engine, 2)
     assert found[2].result == 2
-    assert found[0].error.startswith("it took longer than 10 s")
+    assert found[0].error.startswith("it took longer than 6 s")
     assert not found[0].stopped
 
 
@@ -261,6 +261,7 @@ def test_nothing_lives_after_close(make: Make, tasks: list[Task]) -> None:
 # -- of processes on this machine only
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["local", "fresh"])
 def test_processes_are_used_again(make: Make, tasks: list[Task], name: str) -> None:
     """Else each run would wait for all of its imports."""
@@ -278,6 +279,8 @@ def test_a_process_that_dies_while_it_is_idle_costs_no_run(make: Make, tasks: li
     engine.start(tasks[3])
     pid = drained(engine, 1)[3].result
     os.kill(pid, signal.SIGKILL)
+    assert ended(pid)
+    time.sleep(0.2)  # its threads end after it
     engine.start(tasks[4])
     assert drained(engine, 1)[4].result not in (None, pid)
 

@@ -17,10 +17,23 @@ from typing import Any
 import pytest
 
 from tests.tune.conftest import WriteTune
-from tests.tune.test_runner import ended, frame_of, tuned
+from tests.tune.waiting import ended
+from typedcat import Cfg2TuneRunner
 from typedcat.tune.ledger.ledger import Ledger
 
 FOLDER = Path("experiment/tune/grid")
+
+
+def tuned(path: str, work: Any, gather: Any = lambda *_: {}, **options: Any) -> Cfg2TuneRunner:
+    """A runner after `tuning()`."""
+    runner = Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, verbosity=False, plots=False, **options)
+    runner.tuning()
+    return runner
+
+
+def frame_of(runner: Cfg2TuneRunner) -> Any:
+    assert runner.metric_frame is not None
+    return runner.metric_frame
 
 
 class OfTheUser(BaseException):
@@ -133,7 +146,7 @@ def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
 def test_a_sweep_of_runs_that_misbehave(tune: WriteTune) -> None:
     path = tune(f"cfg = Cfg2Tune()\ncfg.kind = Param2Tune({list(KINDS)})\n")
     gather: Any = lambda cfg, folder, result, comb: result if isinstance(result, dict) else {"i": -1}  # noqa: E731
-    runner = tuned(path, work, gather, pool_size=2, timeout_s=60.0, verbosity=False)
+    runner = tuned(path, work, gather, pool_size=2, timeout_s=60.0)
     said = {list(KINDS)[index]: text for index, text in runner.failures.items()}
     for kind, (_, expected) in KINDS.items():
         assert (kind in said) == (expected is not None), f"{kind}: {said.get(kind)}"
@@ -160,7 +173,7 @@ def test_large_outputs_and_results(tune: WriteTune, capfd: pytest.CaptureFixture
 
     runner = tuned(
         tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1])\n"), work,
-        lambda cfg, folder, result, comb: {"size": len(result)}, pool_size=2, verbosity=False,
+        lambda cfg, folder, result, comb: {"size": len(result)}, pool_size=2,
     )  # fmt: skip
     assert frame_of(runner)["size"][0] == 200_000_000
     assert runner.failures[1].startswith("ValueError: much was said")
@@ -185,7 +198,7 @@ def test_time_outs_end_everything(tune: WriteTune) -> None:
     start = time.monotonic()
     runner = tuned(
         tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n"), work, pool_size=3, timeout_s=4.0, grace_s=0.5,
-        max_retries=1, verbosity=False,
+        max_retries=1,
     )  # fmt: skip
     assert time.monotonic() - start < 30
     assert {text.partition("\n")[0] for text in runner.failures.values()} == {"it took longer than 4 s"}
@@ -207,9 +220,9 @@ def test_gathering_that_ends_oddly(tune: WriteTune, end: BaseException) -> None:
     path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n")
     if isinstance(end, KeyboardInterrupt):
         with pytest.raises(KeyboardInterrupt):
-            tuned(path, lambda *_: None, gather, in_process=True, verbosity=False)
+            tuned(path, lambda *_: None, gather, in_process=True)
     else:
-        runner = tuned(path, lambda *_: None, gather, in_process=True, verbosity=False)
+        runner = tuned(path, lambda *_: None, gather, in_process=True)
         assert runner.failures[1].startswith("its metrics cannot be gathered: ")
         assert frame_of(runner)[1].tolist()[::2] == [0, 2]
     assert (FOLDER / "metric_frame.csv").exists()

@@ -25,7 +25,9 @@ FOLDER = Path("experiment/tune/grid")
 
 def tuned(path: str, rerun: str = "", work: Any = work, gather: Any = gather, **options: Any) -> Cfg2TuneRunner:
     """Runs in this process: quick, and what is tested here is the same."""
-    runner = Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, in_process=True, verbosity=False, **options)
+    runner = Cfg2TuneRunner(
+        path, work_fn=work, gather_metric_fn=gather, in_process=True, verbosity=False, plots=False, **options
+    )
     runner.tuning(rerun=rerun)
     return runner
 
@@ -41,6 +43,7 @@ def stopping(at: int) -> Any:
     return interrupted
 
 
+@pytest.mark.slow
 def test_an_interrupted_rerun_goes_on(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
     path = tune(TUNE)
     tuned(path)
@@ -68,6 +71,7 @@ def test_an_interrupted_rerun_starts_anew_with_other_code(tune: WriteTune) -> No
     assert started() == ["a=0", "a=1", "a=2"]
 
 
+@pytest.mark.slow
 def test_what_a_plain_call_does_after_an_interrupted_rerun(tune: WriteTune) -> None:
     """The run whose folder was touched is in doubt; the others keep their results."""
     path = tune(TUNE)
@@ -79,6 +83,7 @@ def test_what_a_plain_call_does_after_an_interrupted_rerun(tune: WriteTune) -> N
     assert started() == ["a=1"]
 
 
+@pytest.mark.slow
 def test_a_rerun_that_fails_is_no_old_success(tune: WriteTune) -> None:
     path = tune(TUNE)
     tuned(path)
@@ -89,6 +94,7 @@ def test_a_rerun_that_fails_is_no_old_success(tune: WriteTune) -> None:
     assert started() == ["a=1"]
 
 
+@pytest.mark.slow
 def test_rerun_failed_goes_on_after_an_interrupt(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
     path = tune(TUNE)
     Path("fail-1").touch()
@@ -104,6 +110,7 @@ def test_rerun_failed_goes_on_after_an_interrupt(tune: WriteTune, capsys: pytest
     assert "1 of 4 runs are missing, which rerun='failed' leaves out" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_rerun_of_a_combination_is_of_all_its_seeds(tune: WriteTune) -> None:
     path = tune(TUNE.replace("Cfg2Tune(", "Cfg2Tune(repeats=2, "))
     tuned(path)
@@ -114,6 +121,7 @@ def test_rerun_of_a_combination_is_of_all_its_seeds(tune: WriteTune) -> None:
     assert started() == ["a=0/seed=8", "a=1/seed=8", "a=2/seed=8"]
 
 
+@pytest.mark.slow
 def test_a_config_that_comes_back_finds_its_own_folder(tune: WriteTune) -> None:
     tuned(tune(TUNE))
     tuned(tune(TUNE.replace("lr=0.1", "lr=0.2")))
@@ -130,6 +138,7 @@ def test_a_config_that_comes_back_finds_its_own_folder(tune: WriteTune) -> None:
     assert json.loads((FOLDER / "a=1.old2/eval.json").read_text(encoding="utf-8"))["x"] == 1.2
 
 
+@pytest.mark.slow
 def test_a_run_under_another_name_is_run_again_under_its_own(tune: WriteTune) -> None:
     tuned(tune(TUNE))
     more = tune(TUNE + "cfg.lr = Param2Tune([0.1, 0.3])\n")
@@ -268,6 +277,7 @@ def test_handlers_of_signals_are_put_back(tune: WriteTune) -> None:
             signal.signal(number, handler)
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_a_call(tune: WriteTune) -> None:
     """Descriptors and threads."""
     import threading
@@ -276,7 +286,7 @@ def test_nothing_is_left_of_a_call(tune: WriteTune) -> None:
     tuned(path)
     before = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(3):
-        Cfg2TuneRunner(path, work_fn=lambda *_: 1, pool_size=1, verbosity=False).tuning(rerun="all")
+        Cfg2TuneRunner(path, work_fn=lambda *_: 1, pool_size=1, verbosity=False, plots=False).tuning(rerun="all")
     assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
     with Ledger(FOLDER) as ledger:
         assert len(ledger.attempts()) == 12
@@ -291,3 +301,13 @@ def test_numbers_that_make_no_sense(tune: WriteTune, options: dict[str, Any], sa
 
     with pytest.raises(TuneError, match=said):
         Cfg2TuneRunner(tune(TUNE), **options)
+
+
+def test_a_tune_config_without_a_file(project: Path) -> None:
+    from typedcat import Cfg2Tune, Param2Tune
+
+    cfg = Cfg2Tune(lr=0.1, rand_seed=0, rslt_dir="results")
+    cfg.a = Param2Tune([0, 1])
+    runner = Cfg2TuneRunner(cfg, work_fn=work, gather_metric_fn=gather, in_process=True, verbosity=False)
+    assert runner.tuning()["x"].tolist() == [0.1, 1.1]
+    assert Path("results/a=0/cfg.pkl").exists()

@@ -219,10 +219,10 @@ def lines(file: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_killed_a_hundred_times(tune: WriteTune) -> None:
+def test_killed_again_and_again(tune: WriteTune) -> None:
     """However often the runner is killed, every point ends with one result, and what is done is never done again."""
     random = Random(0)
-    points, kills = 130, 0
+    points, kills = 40, 0
     tune(f"cfg = Cfg2Tune()\ncfg.a = Param2Tune(list(range({points})))\n")
     done_before: set[str] = set()
     while True:
@@ -248,7 +248,7 @@ def test_killed_a_hundred_times(tune: WriteTune) -> None:
         kills += 1
         if (FOLDER / LEDGER).exists():
             done_before = {one.point.removeprefix("a=") for one in Ledger(FOLDER).attempts() if one.state == "done"}
-    assert kills >= 50  # how many it takes depends on the machine
+    assert kills >= 12  # how many it takes depends on the machine
     done = Counter(one.point for one in Ledger(FOLDER).attempts() if one.state == "done")
     assert done == Counter({f"a={i}": 1 for i in range(points)})
 

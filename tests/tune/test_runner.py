@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 
 from tests.tune.conftest import WriteTune
+from tests.tune.waiting import ended, wait_for
 from typedcat import Cfg2TuneRunner, Config, load_config
 from typedcat.errors import TuneError
 
@@ -319,18 +320,6 @@ def test_what_a_dead_run_has_started_ends_with_it(tune: WriteTune, project: Path
     assert ended(int(Path("pid").read_text(encoding="utf-8")))
 
 
-def ended(pid: int) -> bool:
-    """Whether a process is gone, or a zombie that nobody has waited for."""
-    for _ in range(50):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
-        time.sleep(0.1)
-    return False
-
-
 @both_engines
 def test_all_runs_fail(tune: WriteTune, capsys: pytest.CaptureFixture[str], pool_size: int) -> None:
     def work(*_: Any) -> None:
@@ -508,14 +497,6 @@ def test_ctrl_c_ends_what_runs_and_keeps_what_is_done(tune: WriteTune, project: 
     assert "2 of 3 runs have not ended" in out
     assert pd.read_excel(TABLE, index_col=0)["x"].isna().tolist() == [False, True, True]
     assert ended(int((project / "pid").read_text(encoding="utf-8")))
-
-
-def wait_for(file: Path) -> None:
-    for _ in range(300):
-        if file.exists():
-            return
-        time.sleep(0.1)
-    pytest.fail(f"{file} did not appear")
 
 
 def test_a_table_is_not_overwritten_by_an_empty_one(tune: WriteTune) -> None:

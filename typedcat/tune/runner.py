@@ -57,7 +57,8 @@ class Cfg2TuneRunner:
         allow_fail_gather: whether metrics that cannot be gathered are a failed row; else `tuning` raises at the end.
         block, memory_need, max_process, runs_per_gpu, lock_dir: which GPUs are lent; see `Leases`.
         verbosity: whether progress is shown.
-        children: 'config' writes the child configs beside the tune config, 'result' into the result folder.
+        children: 'config' writes the child configs beside the tune config (if that has a file), 'result' into the
+            result folder.
         overrides: `key=value` each, for every child; see `load_config`. They get a result folder of their own.
         repeats: how often each combination is run, instead of what the tune config says.
         better: 'max' or 'min' by the name of a metric, besides what the tune config says.
@@ -147,15 +148,17 @@ class Cfg2TuneRunner:
         self.grid = Grid(self.cfg2tune, overrides, repeats)
         self.better: Better = {**(self.grid.settings.better or {}), **(better or {})}
         self.rslt_dir = self.grid.rslt_dir
-        self.children_dir = self.rslt_dir if children == "result" else os.path.dirname(self._source()) or os.curdir
+        self.children_dir = self._beside() if children == "config" else self.rslt_dir
         self.runs: list[Run] = []
         self.metric_frame: pd.DataFrame | None = None
         self._surroundings = Surroundings()
 
-    def _source(self) -> str:
-        """The path of the tune config, as short as the user's."""
-        source: str = self.cfg2tune.__extra__.source
-        return os.path.relpath(source) if not os.path.isabs(self.cfg2tune_py) else source
+    def _beside(self) -> str:
+        """The folder of the tune config, as short as the user's; of one that no file holds, the result folder."""
+        source = extra_of(self.cfg2tune).source
+        if not source:
+            return self.rslt_dir
+        return os.path.dirname(source if os.path.isabs(self.cfg2tune_py) else os.path.relpath(source)) or os.curdir
 
     @property
     def points(self) -> list[Point]:

@@ -97,7 +97,7 @@ class LocalProcesses:
 
     def _process_for(self, task: Task) -> Process:
         """A process that has been given the task: one that is idle, and has not died of that, or a new one."""
-        while self.idle:
+        while self.idle and not task.environment:
             process = self.idle.pop()
             if not process.has_ended() and process.start(task, self.timeout_s):
                 return process
@@ -122,7 +122,7 @@ class LocalProcesses:
             if process.has_ended():
                 self.busy.remove(process)
                 outcomes.append(process.outcome())
-                if process.is_clean and not self.fresh:
+                if process.is_clean and not process.is_special and not self.fresh:
                     self.idle.append(process)
                 else:
                     process.end()

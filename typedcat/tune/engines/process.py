@@ -35,6 +35,10 @@ class Process:
         keep: descriptors that it keeps open.
         environment: what it gets on top of the environment of this process.
 
+    Attributes:
+        is_clean: whether the last run has left it as it was.
+        is_special: whether it has an environment of its own, which is meant for one run.
+
     Raises:
         OSError: it cannot be started.
     """
@@ -57,6 +61,7 @@ class Process:
         self.channel = Channel(ours)
         self.pid = self._popen.pid
         self.is_clean = True
+        self.is_special = bool(environment)
         self.task: Task | None = None
         self._answer: bytes | None = None
         self._gone = False
