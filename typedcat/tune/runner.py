@@ -37,7 +37,8 @@ from .tables.frames import Better
 if TYPE_CHECKING:
     import pandas as pd
 
-F = TypeVar("F", bound=Callable[..., Any])
+W = TypeVar("W", bound=Callable[[int, Any, str, str, dict[str, str]], object])
+G = TypeVar("G", bound=Callable[[Any, str, Any, Any], object])
 _MOST_REFUSED = 5  # configs without a digest that are named
 
 
@@ -136,7 +137,7 @@ class Cfg2TuneRunner:
         self.cfg2tune_py: str = source if isinstance(cfg2tune_py, BaseConfig) else os.fspath(cfg2tune_py)
         self.metric_names = metric_names
         self.work_fn = work_fn
-        self.gather_metric_fn = gather_metric_fn
+        self.gather_metric_fn: Callable[..., object] | None = gather_metric_fn
         self.allow_fail_gather = allow_fail_gather
         self.verbosity = verbosity
         self.timeout_s = timeout_s
@@ -185,7 +186,7 @@ class Cfg2TuneRunner:
         """Why runs failed, by their index."""
         return {run.index: run.error for run in self.runs if run.state == "failed"}
 
-    def register_work_fn(self, work_fn: F) -> F:
+    def register_work_fn(self, work_fn: W) -> W:
         """A decorator: `work_fn(pkl_idx, cfg, cfg_pkl, cfg_rslt_dir, cuda_env)` runs one child.
 
         It gets the index of the child, the child loaded and frozen, the file of the child, its result folder, and a
@@ -194,7 +195,7 @@ class Cfg2TuneRunner:
         self.work_fn = work_fn
         return work_fn
 
-    def register_gather_metric_fn(self, gather_metric_fn: F) -> F:
+    def register_gather_metric_fn(self, gather_metric_fn: G) -> G:
         """A decorator: `gather_metric_fn(cfg, cfg_rslt_dir, run_rslt, param_comb)` returns the metrics of one run."""
         self.gather_metric_fn = gather_metric_fn
         return gather_metric_fn
