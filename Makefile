@@ -1,5 +1,5 @@
 # make demo    the digits example, end to end, in an environment of its own
-# make test    format, lint, types and the whole test suite
+# make test    format, lint, types and the whole test suite, on up to four cores
 # make quick   the tests that take no time
 # make lint    format, lint and types
 # make format  rewrites the files as `make lint` wants them
@@ -47,7 +47,7 @@ demo: $(demo_env)/.stamp
 	$(demo_env)/bin/python examples/demo.py
 
 test: lint
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -n auto --maxprocesses 4
 
 quick: $(test_env)/.stamp
 	$(bin)/python -m pytest -m 'not slow' -n auto

@@ -13,7 +13,15 @@ import pytest
 LIBRARY = Path(__file__).resolve().parent.parent / "typedcat"
 
 # Bottom to top; rooms of one line never import each other.
-ORDER: list[set[str]] = [{"errors", "console"}, {"tree"}, {"load"}, {"static", "tune"}, {"torch_tools"}, {"cli"}]
+ORDER: list[set[str]] = [
+    {"errors", "console"},
+    {"tree"},
+    {"load"},
+    {"static", "tune"},
+    {"torch_tools"},
+    {"compat"},
+    {"cli"},
+]
 LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 # What stands above all rooms: the package itself, and the modules that only start something.
 TOP = {"__init__", "__main__", "from_x_to_y"}

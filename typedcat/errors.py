@@ -6,6 +6,7 @@ TypedcatError
 │   ├── ConfigFormatError              (ValueError) the text is not valid YAML, JSON, pickle, UTF-8 ...
 │   ├── ConfigCodeError                (RuntimeError) a `.py` config raised or does not compile; the cause is chained
 │   └── ConfigContentError             (ValueError) the file is fine, what it defines is not a config
+├── ConfigObjectError                  (ValueError) an object of another library that cannot become a config
 ├── InheritanceError                   (ValueError) cycles of caps, classes that do not fit together
 ├── MissingKeyError                    (KeyError, AttributeError) a key that had to be there is not
 ├── MissingValueError                  (TypeError) a value was needed and an absent key was used as one
@@ -15,6 +16,8 @@ TypedcatError
 ├── MountError                         (ValueError) a subtree or dependency cannot live where it was put
 ├── DependencyError                    (RuntimeError) a DEP raised; the cause is chained
 │   └── DependencyCycleError           DEPs that wait for each other
+├── InterpolationError                 (ValueError) `${...}` that has no value
+├── MandatoryValueError                (ValueError) `???` that nothing has set; has `unset`
 ├── OverrideError                      (ValueError) `key=value` that does not fit the config
 ├── SchemaError                        (TypeError) a schema class that is declared wrongly
 ├── ValidationError                    (ValueError) values that do not fit the schema, all of them at once
@@ -26,7 +29,9 @@ TypedcatError
 │   ├── HeldError                      another runner is at work in the result folder; has `holder`
 │   └── GpuError                       GPUs that cannot be had: no driver, too few, no locks
 ├── DigestError                        (TypeError) values that are not the same in another process
-└── MissingExtraError                  (ImportError) an optional library is not installed
+├── EnvError                           (ValueError) an environment for training that cannot be set up; has `argument`
+├── MissingExtraError                  (ImportError) an optional library is not installed
+└── NoCounterpartError                 (ImportError) a part of AlchemyCat that is not here; has `part`
 """
 
 from __future__ import annotations
@@ -44,17 +49,22 @@ __all__ = [
     "ConfigFileError",
     "ConfigFormatError",
     "ConfigNotFoundError",
+    "ConfigObjectError",
     "DependencyCycleError",
     "DependencyError",
     "DigestError",
+    "EnvError",
     "FrozenError",
     "GpuError",
     "InheritanceError",
+    "InterpolationError",
     "LikenessError",
+    "MandatoryValueError",
     "MissingExtraError",
     "MissingKeyError",
     "MissingValueError",
     "MountError",
+    "NoCounterpartError",
     "NotLoadedError",
     "OverrideError",
     "Problem",
@@ -182,6 +192,16 @@ class ConfigCodeError(ConfigFileError, RuntimeError):
 
 class ConfigContentError(ConfigFileError, ValueError):
     """A config file that runs but does not define a config."""
+
+
+class ConfigObjectError(TypedcatError, ValueError):
+    """An object of another library cannot become a config. `kind`: its class; `key`: the path of the value at fault."""
+
+    def __init__(self, kind: str, key: str, reason: str) -> None:
+        self.kind = kind
+        self.key = key
+        self.reason = reason
+        super().__init__(f"a {kind} cannot become a config: {f'{key} ' if key else 'it '}{reason}")
 
 
 class InheritanceError(TypedcatError, ValueError):
@@ -322,6 +342,24 @@ class DependencyCycleError(DependencyError):
         )
         self.key, self.place = first
         self.reason = "is part of a cycle"
+
+
+class InterpolationError(TypedcatError, ValueError):
+    """An interpolation of OmegaConf (`${...}`) has no value."""
+
+
+class MandatoryValueError(TypedcatError, ValueError):
+    """Values that have to be set, and are not: `???` in a YAML config. `unset`: (key, where it says so) of each."""
+
+    def __init__(self, source: str, unset: Sequence[tuple[str, str]]) -> None:
+        self.source = source
+        self.unset = tuple(unset)
+        values = "a value that is" if len(unset) == 1 else f"{len(unset)} values that are"
+        lines = (f"{key}: '???' at {at}" for key, at in self.unset)
+        way_out = (
+            f"set it in a config that inherits, or by an override: -o {self.unset[0][0]}=... (null if nothing reads it)"
+        )
+        super().__init__(_with_hints(f"{source} has {values} mandatory and not set", *lines, way_out))
 
 
 class OverrideError(TypedcatError, ValueError):
@@ -495,6 +533,15 @@ class DigestError(TypedcatError, TypeError):
         super().__init__(_with_hints(head, *lines, *hints))
 
 
+class EnvError(TypedcatError, ValueError):
+    """An environment for training that cannot be set up. `argument`: the one of `init_env` that asks for it."""
+
+    def __init__(self, argument: str, reason: str, hint: str = "") -> None:
+        self.argument = argument
+        self.reason = reason
+        super().__init__(_with_hints(f"init_env: {argument}: {reason}", hint))
+
+
 class MissingExtraError(TypedcatError, ImportError):
     """An optional library is not installed. `extra`: what to install, as in `pip install typedcat[extra]`."""
 
@@ -502,3 +549,29 @@ class MissingExtraError(TypedcatError, ImportError):
         self.module = module
         self.extra = extra
         super().__init__(f"{purpose} needs the package '{module}': pip install 'typedcat[{extra}]'")
+
+
+class NoCounterpartError(TypedcatError, ImportError):
+    """Code written for AlchemyCat imports something of it that is not here. `part`: the module, or what is in it.
+
+    AlchemyCat is a library for computer vision as well; typedcat takes the place of its config system.
+    """
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        super().__init__(_no_counterpart(part))
+
+
+class NoCounterpartNameError(TypedcatError, AttributeError):
+    """The same where an attribute of a module is read, which `hasattr` and others take for a question."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        super().__init__(_no_counterpart(part))
+
+
+def _no_counterpart(part: str) -> str:
+    return _with_hints(
+        f"{part} is no part of the config system of AlchemyCat, which is what typedcat provides",
+        "pip install alchemy-cat: the rest of it is used from there, its config system from here",
+    )

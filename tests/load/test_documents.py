@@ -19,11 +19,11 @@ import pytest
 import yaml
 
 from typedcat.errors import ConfigContentError, ConfigFileError, ConfigFormatError, ConfigNotFoundError
-from typedcat.load import builder, documents
-from typedcat.load.builder import Document
-from typedcat.load.documents import read_bytes, read_pickle
-from typedcat.load.json_text import read_json
-from typedcat.load.yaml_text import parse_scalar, read_yaml
+from typedcat.load.formats import builder, documents
+from typedcat.load.formats.builder import Document
+from typedcat.load.formats.documents import read_bytes, read_pickle
+from typedcat.load.formats.json_text import read_json
+from typedcat.load.formats.yaml_text import parse_scalar, read_yaml
 
 Reader = Callable[[Path], Document]
 
@@ -162,6 +162,7 @@ class TestYaml:
             ("a: !!omap [{x: 1, y: 2}]", "c.yaml:1: each item here has to be one `key: value`"),
             ("a: !!int x", "c.yaml:1:4: 'x' is not a valid int\n  put it in quotes if it is text"),
             ("a: 2020-99-99", "c.yaml:1:4: '2020-99-99' is not a valid timestamp\n  put it in quotes if it is text"),
+            ("a: !!timestamp foo", "c.yaml:1:4: 'foo' is not a valid timestamp\n  put it in quotes if it is text"),
             ("a: !!binary é", "c.yaml:1:4: 'é' is not a valid binary\n  put it in quotes if it is text"),
             ("a: 1\nb:\n  x: 1\n  y: 2\n  x: 3", "c.yaml:5: duplicate key 'x', first on line 3"),
             ("1: a\nb: 2\ntrue: c", "c.yaml:3: duplicate key True, first on line 1"),
@@ -187,7 +188,9 @@ class TestYaml:
     def test_errors(self, text: str | bytes, message: str) -> None:
         assert message_of(yaml_of, text) == message
 
-    @pytest.mark.parametrize("tag", ["!foo", "!!python/tuple", "!!python/name:os.system", "!<x:y>", "!!js/function"])
+    @pytest.mark.parametrize(
+        "tag", ["!foo", "!!python/object:x.Y", "!!python/name:os.system", "!<x:y>", "!!js/function"]
+    )
     @pytest.mark.parametrize("value", ["x", "[1]", "{a: 1}"])
     def test_no_tag_makes_anything(self, tag: str, value: str) -> None:
         assert "YAML configs are data" in message_of(yaml_of, f"a: {tag} {value}")
@@ -496,7 +499,7 @@ class TestFiles:
         Path("c.yaml").write_text("a: 1")
         status = os.stat("c.yaml")
         Path("c.yaml").unlink()
-        monkeypatch.setattr("typedcat.load.documents.os.stat", lambda *args, **kwargs: status)
+        monkeypatch.setattr("typedcat.load.formats.documents.os.stat", lambda *args, **kwargs: status)
         with pytest.raises(ConfigNotFoundError, match=r"c.yaml: no such file"):
             read_yaml(Path("c.yaml"))
 

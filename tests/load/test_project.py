@@ -151,7 +151,9 @@ class TestLocate:
 
     def test_another_ending_is_an_error(self, tmp_path: Path) -> None:
         write(tmp_path / "cfg.txt")
-        with pytest.raises(ConfigFormatError, match=r"cfg.txt: a config ends in .py, .yaml, .yml, .json, .pkl; this"):
+        with pytest.raises(
+            ConfigFormatError, match=r"cfg.txt: a config ends in .py, .yaml, .yml, .json, .toml, .pkl; this"
+        ):
             locate("cfg.txt", project=Project(tmp_path))
 
     def test_a_directory_says_which_file_in_it(self, tmp_path: Path) -> None:

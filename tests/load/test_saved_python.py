@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,25 @@ def test_the_order_of_keys(tmp_path: Path) -> None:
     loaded = again(cfg, tmp_path)
     assert order(loaded)[:-1] == order(cfg)
     assert loaded.w.is_whole
+
+
+def test_classes_of_modules_that_their_package_hides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "hiding_optim"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .adam import Adam\nfrom .sgd import sgd\ndel adam\n", encoding="utf-8")
+    (package / "adam.py").write_text("class Adam: ...\n", encoding="utf-8")
+    (package / "sgd.py").write_text("class SGD: ...\ndef sgd(): ...\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    optim = importlib.import_module("hiding_optim")
+    sgd = importlib.import_module("hiding_optim.sgd")
+    loaded = again(Config(cls=optim.Adam, other=sgd.SGD, func=optim.sgd), tmp_path)
+    assert (loaded.cls, loaded.other, loaded.func) == (optim.Adam, sgd.SGD, sgd.sgd)
+
+
+def test_torch(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    values = {"cls": torch.optim.AdamW, "dtype": torch.bfloat16, "format": torch.channels_last, "list": [torch.int8]}
+    assert again(Config(values), tmp_path).items() >= values.items()
 
 
 @pytest.mark.slow

@@ -33,9 +33,18 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from typedcat.errors import ConfigCodeError, TypedcatError, readable, short_path
-from typedcat.load.documents import read_bytes
+from typedcat.load.formats import alchemy
+from typedcat.load.formats.documents import read_bytes
 
-__all__ = ["definition_key", "last_run", "raised_at", "register_for_pickling", "run_config_file"]
+__all__ = [
+    "code_error",
+    "definition_key",
+    "last_run",
+    "raised_at",
+    "register_for_pickling",
+    "run_config_file",
+    "syntax_error",
+]
 
 KEPT_RUNS = 64
 _HINT_WIDTH = 100
@@ -82,12 +91,13 @@ def _run(code: CodeType, module: ModuleType, root: str) -> None:
     if root not in (*sys.path, Path(root).anchor):
         sys.path.append(root)
     try:
-        exec(code, module.__dict__)
+        with alchemy.helpers_too():
+            exec(code, module.__dict__)
     except TypedcatError as error:
         error.add_note(f"while running {_place(error, file)}")
         raise
     except (Exception, SystemExit) as error:
-        raise _code_error(file, error, root) from error
+        raise code_error(file, error, root) from error
     _keep(file, module.__name__)
 
 
@@ -132,9 +142,9 @@ def _compile(file: str) -> CodeType:
         return known[1]
     try:
         _check_encoding(file, source)
-        code = compile(source, file, "exec", dont_inherit=True)
+        code = alchemy.code_of(source, file)
     except SyntaxError as error:
-        raise _syntax_error(file, error) from error
+        raise syntax_error(file, error) from error
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:  # encodings, NULs, absurd nesting
         reason = str(error) or "nested too deeply"
         raise ConfigCodeError(file, f"does not compile: {reason}") from error
@@ -238,6 +248,7 @@ class _Loader(Loader):
 
 
 sys.meta_path.insert(0, _Finder())
+alchemy.install()
 
 
 def _keep(file: str, name: str) -> None:
@@ -247,7 +258,8 @@ def _keep(file: str, name: str) -> None:
         sys.modules.pop(runs.popleft(), None)
 
 
-def _syntax_error(file: str, error: SyntaxError) -> ConfigCodeError:
+def syntax_error(file: str, error: SyntaxError) -> ConfigCodeError:
+    """The error to raise for a file that does not compile."""
     reason = error.msg if error.msg.startswith("invalid syntax") else f"invalid syntax: {error.msg}"
     line = error.lineno if error.lineno else None
     column = error.offset if line and error.offset and error.offset > 0 else None
@@ -281,7 +293,8 @@ def _line_in(error: BaseException, file: str) -> int | None:
     return line
 
 
-def _code_error(file: str, error: BaseException, root: str) -> ConfigCodeError:
+def code_error(file: str, error: BaseException, root: str) -> ConfigCodeError:
+    """The error to raise for what the code of a file has raised."""
     message = readable(str(error))  # 'configs.base.helpers' says more than its synthetic name
     reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
     line, at = _line_in(error, file), raised_at(error, root)

@@ -7,23 +7,30 @@ import contextvars
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
-from ..errors import ConfigContentError, InheritanceError, did_you_mean, short_path, short_repr
+from ..errors import ConfigContentError, ConfigFileError, InheritanceError, MountError, short_path, short_repr
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy, graft
-from ..tree.keys import suggest
 from ..tree.merge import caps_of
-from ..tree.node import blank, extra_of, path_to
-from ..tree.origin import Place, Site
+from ..tree.node import WHOLE, Cap, blank, extra_of, flag, path_to, raw_delete
+from ..tree.origin import Place, Site, newest, place
 from ..tree.walk import branches
-from .builder import Document
-from .documents import read_pickle
-from .json_text import read_json
+from .formats.alchemy import refuse_theirs
+from .formats.builder import Document, KeyPath
+from .formats.document_bases import decode, is_of_yacs, take_bases
+from .formats.documents import read_pickle
+from .formats.guess import with_guess
+from .formats.hydra import understood
+from .formats.json_text import read_json
+from .formats.mmcv import import_custom_modules, read_mmcv
+from .formats.mmcv_source import mmcv_style
+from .formats.objects import as_mapping
+from .formats.python_config import config_in
+from .formats.toml_text import read_toml
+from .formats.yaml_text import read_yaml
 from .modules import run_config_file
 from .project import Project, find_project, locate, run_folder
-from .yaml_text import read_yaml
 
 
 class Opened(NamedTuple):
@@ -33,7 +40,7 @@ class Opened(NamedTuple):
     bases: tuple[Any, ...]
 
 
-_NAMES = ("cfg", "config")
+DELETE = "_delete_"
 _opened: contextvars.ContextVar[list[Opened] | None] = contextvars.ContextVar("opened", default=None)
 _opening: contextvars.ContextVar[tuple[Path, ...]] = contextvars.ContextVar("opening", default=())
 
@@ -54,7 +61,14 @@ def open_tree(name: str | os.PathLike[str], *, named_by: str = "", project: Proj
     naming = Path(named_by) if named_by and os.path.isfile(named_by) else None
     path = locate(name, project=project, naming_file=naming, what="config" if naming is None else "base")
     with entered(path):
-        tree = _READERS[path.suffix.lower()](path, project)
+        try:
+            tree = _READERS[path.suffix.lower()](path, project)
+        except ConfigFileError as error:
+            raise with_guess(error, path) from error.__cause__
+        except MountError as error:  # lists that are nested too deeply
+            error.add_note(f"while reading {short_path(path)}")
+            raise
+    refuse_theirs(tree, path)
     extra_of(tree).source = str(path)
     if (folder := run_folder(name, path, project=project, naming_file=naming)) is not None:
         _put_in(folder, tree, path)
@@ -110,7 +124,7 @@ def open_config(config_path: str | os.PathLike[str] | Mapping[Any, Any], is_yaml
     """The raw tree of a config file, and whether it is to be treated as a Python config.
 
     Args:
-        config_path: a `.py`, `.yaml`, `.yml`, `.json` or `.pkl` file, or a mapping, which is given back.
+        config_path: a `.py`, `.yaml`, `.yml`, `.json`, `.toml` or `.pkl` file, or a mapping, which is given back.
         is_yaml: accepted as in AlchemyCat, without effect; the ending decides.
 
     Returns:
@@ -128,36 +142,59 @@ def open_config(config_path: str | os.PathLike[str] | Mapping[Any, Any], is_yaml
 
 
 def _read_py(path: Path, project: Project) -> BaseConfig:
-    module = run_config_file(path, import_root=project.root)
-    found = {name: getattr(module, name) for name in _NAMES if hasattr(module, name)}
-    if len(found) == 2 and found["cfg"] is not found["config"]:
-        raise ConfigContentError(path, "defines both 'cfg' and 'config', and they differ", hints=["keep one of them"])
-    if not found:
-        raise ConfigContentError(path, "defines no 'cfg'", hints=[_hint_for_no_cfg(module)])
-    name, value = next(iter(found.items()))
-    if isinstance(value, type) or not (isinstance(value, Mapping) or hasattr(value, "keys")):
-        hints = [f"make an instance: {name} = {value.__name__}()"] if isinstance(value, type) else []
-        raise ConfigContentError(path, f"'{name}' must be a Config or a dict, got {short_repr(value)}", hints=hints)
-    return tree_of(value, Place(str(path), None))
+    if style := mmcv_style(path):
+        values, sources = read_mmcv(path, style, project.root)
+        if (records := _opened.get()) is not None:
+            records += [Opened(base, ()) for base in sources.texts if base != path]
+        return _of_variables(values, path, sources.places)
+    found = config_in(run_config_file(path, import_root=project.root), path, project.root)
+    if found.variables:
+        return _of_variables(found.config, path, found.places)
+    return tree_of(found.config, Place(str(path), None))
 
 
-def _hint_for_no_cfg(module: ModuleType) -> str:
-    trees = [name for name, value in vars(module).items() if isinstance(value, Mapping) and not name.startswith("__")]
-    similar = suggest("cfg", vars(module)) or suggest("config", vars(module))
-    if trees:
-        return f"is it {' or '.join(repr(one) for one in trees[:3])}? Name the config 'cfg'"
-    return did_you_mean(similar) or "a config file ends with a config in the variable 'cfg': cfg = Config()"
+def _of_variables(values: Mapping[Any, Any], path: Path, places: Mapping[KeyPath, Place]) -> BaseConfig:
+    """The tree of an MMCV config: what is set in plain sight, and what lies below it, knows its line."""
+    import_custom_modules(values, path, places)
+    tree = tree_of(values, Place(str(path), None))
+    for node in branches(tree):
+        prefix = path_to(node)
+        for key in dict.keys(node):
+            ways = ((*prefix, key)[:length] for length in range(len(prefix) + 1, 0, -1))
+            node.__origins__[key] = next((places[way] for way in ways if way in places), Place(str(path), None))
+    take_deletes(tree, path)
+    return tree
+
+
+def take_deletes(tree: BaseConfig, path: Path) -> None:
+    """Make of each `_delete_` of mmengine what it is here: a subtree that replaces the inherited one as a whole.
+
+    Raises:
+        ConfigContentError: it stands at the top, where nothing can be replaced.
+    """
+    for node in branches(tree):
+        if not dict.__contains__(node, DELETE):
+            continue
+        if node is tree:
+            line = place(newest(node.__origins__[DELETE])).line
+            hint = "put it into the dict that replaces the inherited one"
+            raise ConfigContentError(path, f"{DELETE} at the top deletes nothing", line, hints=[hint])
+        flag(node, WHOLE, bool(raw_delete(node, DELETE)))
 
 
 def _read_document(read: Callable[[Path], Document]) -> Callable[[Path, Project], BaseConfig]:
     def reader(path: Path, project: Project) -> BaseConfig:
-        document = read(path)
-        tree = tree_of(document.value, Place(str(path), None))
+        document = understood(read(path)) if read is read_yaml else read(path)
+        yaml_of_yacs = read is read_yaml and is_of_yacs(document)
+        bases = take_bases(document)
+        tree = tree_of(decode(document.value) if yaml_of_yacs else document.value, Place(str(path), None))
         for node in branches(tree):
             prefix = path_to(node)
             for key in dict.keys(node):
-                line = document.lines.get((*prefix, key))
-                node.__origins__[key] = Place(str(path), line)
+                node.__origins__[key] = document.place((*prefix, key))
+        if bases:
+            extra_of(tree).caps = tuple(Cap((base, str(path))) for base in bases)
+            take_deletes(tree, path)
         return tree
 
     return reader
@@ -165,18 +202,18 @@ def _read_document(read: Callable[[Path], Document]) -> Callable[[Path, Project]
 
 def _read_pkl(path: Path, project: Project) -> BaseConfig:
     value = read_pickle(path)
-    if not isinstance(value, Mapping):
+    if (mapping := as_mapping(value)) is None:
         raise ConfigContentError(path, f"holds no config but {short_repr(value)}")
-    return tree_of(value, Place(str(path), None))
+    return tree_of(mapping, Place(str(path), None))
 
 
 def tree_of(value: Any, site: Site | Place) -> BaseConfig:
-    """A tree of its own with the contents of a mapping, set at `site`; the mapping does not change."""
+    """A tree of its own with the contents of a mapping, or of what has some, set at `site`; it does not change."""
     if isinstance(value, BaseConfig):
         value.__ready__()
         return branch_copy(value)
     tree: BaseConfig = blank(Config)
-    graft(tree, value, site)
+    graft(tree, value if isinstance(value, dict) else as_mapping(value) or {}, site)
     return tree
 
 
@@ -185,6 +222,7 @@ _READERS: dict[str, Callable[[Path, Project], BaseConfig]] = {
     ".yaml": _read_document(read_yaml),
     ".yml": _read_document(read_yaml),
     ".json": _read_document(read_json),
+    ".toml": _read_document(read_toml),
     ".pkl": _read_pkl,
 }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import zlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Container, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -13,9 +14,12 @@ from ..tree.config import BaseConfig, Config
 from ..tree.copying import graft
 from ..tree.keys import format_path, parse_path, suggest
 from ..tree.node import blank
-from ..tree.origin import Place
+from ..tree.origin import Place, newest, place
+from ..tree.values import Drop
 from ..tree.walk import named_branches, named_leaves
 from .declared_types import types_at
+from .formats.omegaconf_texts import override_dependencies
+from .formats.yaml_text import parse_scalar
 from .schema_fields import (
     MASK,
     allows_more,
@@ -27,7 +31,6 @@ from .schema_fields import (
     takes_text_only,
 )
 from .secrets import masked
-from .yaml_text import parse_scalar
 
 _UNSAFE = str.maketrans({"/": "-", "\\": "-", **dict.fromkeys(map(chr, range(32)), " ")})
 
@@ -44,6 +47,7 @@ class Override:
         keys: the path.
         value: the part after the '='.
         new: whether the key may be a new one (`+key=value`).
+        drop: whether the key is removed (`~key`, or `~key=value` if that is what it has).
         public: the value with its secrets masked, if there are some: they are written nowhere.
     """
 
@@ -52,17 +56,19 @@ class Override:
     value: str
     new: bool
     public: str | None = None
+    drop: bool = False
 
     @property
     def shown(self) -> str:
         """The whole of it, for messages."""
-        return self.text if self.public is None else f"{'+' * self.new}{format_path(self.keys)}={self.public}"
+        sign = "+" * self.new + "~" * self.drop
+        return self.text if self.public is None else f"{sign}{format_path(self.keys)}={self.public}"
 
     @property
     def folder_suffix(self) -> str:
         """What it appends to the name of the result folder."""
         value = self.value if self.public is None else self.public.replace(MASK, "hidden")
-        plain = f",{format_path(self.keys)}={value}"
+        plain = f",~{format_path(self.keys)}" if self.drop else f",{format_path(self.keys)}={value}"
         safe = plain.translate(_UNSAFE)
         return safe if safe == plain else f"{safe}~{zlib.crc32(plain.encode()):08x}"  # 'a/b' is not 'a-b'
 
@@ -74,14 +80,14 @@ def parse_override(text: str) -> Override:
         OverrideError: it has no '=' or no path before it.
     """
     path, equals, value = _split(text)
-    new = path.startswith("+")
-    if not equals:
+    new, drop = path.startswith("+"), path.startswith("~")
+    if not equals and not drop:
         raise OverrideError(text, "has no '='", hint="write key=value, for example opt.ini.lr=0.1")
     try:
-        keys = parse_path(path.removeprefix("+").strip())
+        keys = parse_path(path.removeprefix("~" if drop else "+").removeprefix("+").strip())
     except ValueError as error:
         raise OverrideError(text, str(error), hint="write key=value, for example opt.ini.lr=0.1") from error
-    return Override(text, keys, value.strip(), new)
+    return Override(text, keys, value.strip(), new, drop=drop)
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -94,8 +100,13 @@ def _split(text: str) -> tuple[str, str, str]:
     return text.strip(), "", ""
 
 
-def apply_overrides(tree: BaseConfig, overrides: Iterable[str]) -> list[Override]:
+def apply_overrides(tree: BaseConfig, overrides: Iterable[str], chosen: Container[str] = ()) -> list[Override]:
     """Set the overridden keys of an inherited tree, in place; returns what was applied.
+
+    Args:
+        tree: the tree.
+        overrides: `key=value` each.
+        chosen: those that Hydra has applied already, as they choose the option of a config group.
 
     Raises:
         OverrideError: an unknown key without '+', or a value that cannot be read; of several, the first, with notes on
@@ -106,7 +117,10 @@ def apply_overrides(tree: BaseConfig, overrides: Iterable[str]) -> list[Override
     applied, errors = [], []
     for text in overrides:
         try:
-            applied.append(_applied(tree, text))
+            if text not in chosen:
+                applied.append(_applied(tree, text))
+            else:  # the folder is named after it as well
+                applied.append(parse_override(text))
         except OverrideError as error:
             errors.append(error)
     if errors:
@@ -135,6 +149,8 @@ def public_value(text: str, types: list[Any]) -> str | None:
 
 def _apply(tree: BaseConfig, override: Override) -> None:
     node, at = _holder(tree, override)
+    if override.drop:
+        return _drop(tree, override, node, at)
     keys = override.keys[: at + 1]
     rest = _indices(dict.get(node, keys[-1]), override.keys[at + 1 :])
     value = _value(tree, override, (*keys, *rest))
@@ -144,11 +160,44 @@ def _apply(tree: BaseConfig, override: Override) -> None:
         _refuse_unknown(tree, override, node, keys)
     place = Place(f"override '{override.shown}'", None, "override")
     mine = dict.get(node, keys[-1])
+    if isinstance(value, str) and isinstance(mine, BaseConfig):
+        _refuse_option(override, mine, value)
     if isinstance(value, dict) and type(mine) is not dict:
         _check_keys(tree, override, keys, value)
         _set_subtree(node, keys[-1], value, place)
     else:
         node.__put__(keys[-1], value, place)
+
+
+def _drop(tree: BaseConfig, override: Override, node: Any, at: int) -> None:
+    """Remove a key; a list or plain dict is one value, of which nothing is removed."""
+    keys = override.keys[: at + 1]
+    if at < len(override.keys) - 1:
+        hint = f"give '{format_path(keys)}' a new value as a whole"
+        raise OverrideError(override.shown, f"'{format_path(override.keys)}' is inside of a list or dict", hint=hint)
+    if dict.get(node, keys[-1], Drop) is Drop:
+        if _is_known(tree, node, keys):
+            raise OverrideError(override.shown, f"'{format_path(keys)}' is not set")
+        _refuse_unknown(tree, override, node, keys)
+    mine = dict.__getitem__(node, keys[-1])
+    if override.value and mine != (wanted := _value(tree, override, keys)):
+        types = types_at(tree, keys)
+        shown = f"is {short_repr(masked(mine, types))}, not {short_repr(masked(wanted, types))}"
+        raise OverrideError(override.shown, f"'{format_path(keys)}' {shown}, and stays")
+    node.__put__(keys[-1], Drop, Place(f"override '{override.shown}'", None, "override"))
+
+
+def _refuse_option(override: Override, group: BaseConfig, option: str) -> None:
+    """An error for the option of a group, where Hydra has composed the config already; it would replace the subtree."""
+    files = {place(newest(record)).file for record in group.__origins__.values()}
+    for folder in {os.path.dirname(file) for file in files if file.endswith(".yaml")}:
+        if os.path.basename(folder) == override.keys[-1] and os.path.isfile(os.path.join(folder, f"{option}.yaml")):
+            raise OverrideError(
+                override.shown,
+                f"'{format_path(override.keys)}' is a group of a Hydra config, which is composed already",
+                hint="choose the option in a config that starts from that one: "
+                f"defaults: [config, {{override {override.keys[-1]}: {option}}}, _self_]",
+            )
 
 
 def _holder(tree: BaseConfig, override: Override) -> tuple[Any, int]:
@@ -165,7 +214,7 @@ def _holder(tree: BaseConfig, override: Override) -> tuple[Any, int]:
             continue
         if type(value) in (dict, list):
             return node, i
-        if dict.__contains__(node, key) and not (value is None and schema_at(tree, path) is not None):
+        if dict.get(node, key, Drop) is not Drop and not (value is None and schema_at(tree, path) is not None):
             raise _no_keys_below(tree, override, path, value)
         if not _is_known(tree, node, path):
             _refuse_unknown(tree, override, node, path)
@@ -181,7 +230,7 @@ def _no_keys_below(tree: BaseConfig, override: Override, path: Path, value: Any)
 
 
 def _is_known(tree: BaseConfig, node: Any, path: Path) -> bool:
-    return dict.__contains__(node, path[-1]) or path[-1] in (fields_at(tree, path[:-1]) or ())
+    return dict.get(node, path[-1], Drop) is not Drop or path[-1] in (fields_at(tree, path[:-1]) or ())
 
 
 def _refuse_unknown(tree: BaseConfig, override: Override, node: Any, path: Path) -> None:
@@ -199,7 +248,8 @@ def _refuse_unknown(tree: BaseConfig, override: Override, node: Any, path: Path)
     if schema is not None and not allows_more(schema):
         raise OverrideError(override.shown, f"{schema.__name__} declares no key '{format_path(path)}'", suggestions)
     reason = f"there is no key '{format_path(path)}'"
-    raise OverrideError(override.shown, reason, suggestions, hint=f"to add it on purpose write +{override.shown}")
+    hint = "" if override.drop else f"to add it on purpose write +{override.shown}"
+    raise OverrideError(override.shown, reason, suggestions, hint=hint)
 
 
 def _check_keys(tree: BaseConfig, override: Override, path: Path, value: dict[Any, Any]) -> None:
@@ -271,10 +321,23 @@ def _value(tree: BaseConfig, override: Override, keys: Path) -> Any:
     if annotation is not None and takes_text_only(annotation) and not quoted:
         return None if text in ("", "null", "~") and allows_none(annotation) else text
     try:
-        return parse_scalar(text)
+        return _computed(override, parse_scalar(text), keys)
+    except OverrideError:
+        raise
     except ValueError as error:
         reason = "its value cannot be read" if override.public else f"its value cannot be read: {error}"
         raise OverrideError(override.shown, reason, hint="quote it to mean text") from error
+
+
+def _computed(override: Override, value: Any, keys: Path) -> Any:
+    """The value, with dependencies in the place of OmegaConf's interpolations: `wd=${lr}`."""
+    if "${" not in override.value:
+        return value
+
+    def refuse(at: Path, reason: str, hint: str) -> OverrideError:
+        return OverrideError(override.shown, reason, hint=hint)
+
+    return override_dependencies(value, keys, any(isinstance(key, int) for key in keys), refuse)
 
 
 def _imported(override: Override, name: str) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
 from ..errors import (
     DependencyError,
     InheritanceError,
+    MandatoryValueError,
     ProjectError,
     SchemaError,
     TuneError,
@@ -22,24 +22,28 @@ from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy
 from ..tree.merge import caps_of, derives, schema_of, set_schema, take_over
 from ..tree.node import STRICT, extra_of, flag, path_of
-from ..tree.origin import Place, caller
+from ..tree.origin import caller
 from ..tree.typed import TypedConfig, become
 from ..tree.values import Parameter
 from ..tree.walk import branches
-from .inherit import RESULT_DIR, complete, inherit, tuned_caps
+from .formats.documents import read_pickle
+from .formats.hydra import choosing
+from .formats.objects import ConfigObject, as_mapping
+from .formats.omegaconf_texts import unset
+from .inherit import complete, inherit, tuned_caps
 from .likeness import check_like
 from .model_defaults import fill_model_defaults
 from .open import open_tree, tree_of
 from .overrides import Override, apply_overrides
-from .project import Project, find_project, project_of, result_dir
+from .project import Project, Root, find_project, project_of
 from .resolve import resolve, unresolved
+from .result_folder import check_result_dir, make_result_dir, set_result_dir
 from .schema import coerce_leaves, model_of, restore_leaves, validate
 from .schema_fields import is_schema
 from .validators import NO_SCHEMA
 
 S = TypeVar("S")
-Source = str | os.PathLike[str] | Mapping[Any, Any]
-Root = str | os.PathLike[str] | None
+Source: TypeAlias = "str | os.PathLike[str] | Mapping[Any, Any] | ConfigObject"
 
 
 @overload
@@ -82,7 +86,8 @@ def load_config(
     """Load a config: everything inherited, overridden, computed and validated; read-only.
 
     Args:
-        config_path: a `.py`, `.yaml`, `.yml`, `.json` or `.pkl` file, or a mapping. It does not change.
+        config_path: a `.py`, `.yaml`, `.yml`, `.json`, `.toml` or `.pkl` file, a mapping, or what another
+            library made: a namespace, a dataclass, ... It does not change.
         experiments_root: the folder of all results; by default the project's `experiments_root`, else ''.
         config_root: the folder that results mirror: `configs/mnist/base/cfg.py` gets `mnist/base`; by default the
             project's `config_root`, else './configs'.
@@ -91,8 +96,9 @@ def load_config(
             TypedDict (the result is a `Config` that reads like one, which is why checkers take it for one; a real one
             is `load_config(path).to_model(Model)`).
         strict: reading an absent key raises instead of giving an empty, falsy node.
-        overrides: `key=value` each. Values are YAML; `+key=value` adds a new key; `key=@package.Name` imports. Unless
-            `rslt_dir` is given they are appended to the result folder, so that runs do not share one.
+        overrides: `key=value` each. Values are YAML; `+key=value` adds a new key; `~key` removes one;
+            `key=@package.Name` imports. Unless `rslt_dir` is given they are appended to the result folder, so that runs
+            do not share one.
         rslt_dir: the result folder, instead of the one that mirrors the config.
         like: another config, every key of which this one must have, and with a value of the same kind: no text for a
             number, no None for a list, no value for a subtree. Numbers are of one kind, so are lists and tuples, and
@@ -107,6 +113,7 @@ def load_config(
         InheritanceError: bases that name each other or do not fit together.
         OverrideError: an override of an unknown key.
         DependencyError: a dependency raised, or they form a cycle.
+        MandatoryValueError: nothing has set what is `???` in a YAML config.
         ValidationError: values that do not fit the schema, all of them at once.
         ProjectError: no result folder can be told.
         LikenessError: it lacks keys of `like`, or their values are of another kind.
@@ -128,6 +135,42 @@ def load_config(
     return tree
 
 
+def completed(tree: BaseConfig, project: Project) -> BaseConfig:
+    """A tree with what its subtrees inherit, extend or drop, and with all defaults.
+
+    Raises:
+        ConfigFileError, InheritanceError: see `load_config`.
+    """
+    tree = inherit(tree, project)
+    complete(tree)
+    fill_model_defaults(tree)
+    return tree
+
+
+def finish(tree: BaseConfig) -> BaseConfig:
+    """What `load_config` makes of a tree that inherits nothing any more: the tree itself, computed, validated, frozen.
+
+    Raises:
+        DependencyError: a dependency raised, or they form a cycle.
+        ValidationError: values that do not fit the schema, all of them at once.
+    """
+    compute(tree)
+    validate(tree)
+    tree.freeze()
+    return tree
+
+
+def load_complete(file: str) -> BaseConfig:
+    """`load_config` of a pickle that the tuner has written: it inherits nothing, and its result folder is there.
+
+    Raises:
+        ConfigFileError, DependencyError, ValidationError: see `load_config`.
+    """
+    tree: Any = read_pickle(Path(file))
+    extra_of(tree).source = file
+    return finish(tree)
+
+
 def _name_of(tree: BaseConfig) -> str:
     return short_path(tree.__extra__.source) if tree.__extra__ is not None and tree.__extra__.source else "the config"
 
@@ -137,10 +180,13 @@ def compute(tree: BaseConfig) -> None:
 
     Raises:
         DependencyError: a dependency raised, or they form a cycle.
+        MandatoryValueError: nothing has set what is `???` in a YAML config.
         ValidationError: it raised, and so would have validation: the values that it read may be why.
     """
     if not unresolved(tree):
         return
+    if missing := unset(tree):
+        raise MandatoryValueError(_name_of(tree), missing)
     before = coerce_leaves(tree)
     try:
         resolve(tree)
@@ -197,9 +243,17 @@ def _project_for(source: Source) -> Project:
     """
     if isinstance(source, (str, os.PathLike)):
         return project_of(source)
-    if not isinstance(source, Mapping):
-        raise TypeError(f"load_config takes the path of a config file, or a config, got {short_repr(source)}")
+    if as_mapping(source) is None:
+        got = f"got {short_repr(source)}{_no_config(source)}"
+        raise TypeError(f"load_config takes the path of a config file, or a config, {got}")
     return find_project()
+
+
+def _no_config(source: object) -> str:
+    """A way out for what makes configs and is none."""
+    if isinstance(source, type):
+        return f"\n  pass an instance of it: {source.__name__}()"
+    return "\n  pass what its parse_args() returns" if hasattr(source, "parse_args") else ""
 
 
 def prepare(
@@ -214,19 +268,20 @@ def prepare(
 ) -> BaseConfig:
     """The first half of loading: everything before dependencies are computed."""
     named = isinstance(source, (str, os.PathLike))
-    tree = open_tree(source, project=project) if named else tree_of(source, caller())  # type: ignore[arg-type]  # a path
-    file = extra_of(tree).source if named else ""
-    tree = inherit(tree, project)
+    with choosing(overrides) as chosen:
+        tree = open_tree(source, project=project) if named else tree_of(source, caller())  # type: ignore[arg-type]  # a path
+        file = extra_of(tree).source if named else ""
+        tree = inherit(tree, project)
     if schema is not None:
         _set_schema(tree, schema)
     applied: list[Override] = []
     if not tuned_caps(tree):  # else the tuner goes on, when it has chosen
-        applied = apply_overrides(tree, overrides or ())
+        applied = apply_overrides(tree, overrides or (), chosen)
         complete(tree)
         fill_model_defaults(tree)
     name = source if isinstance(source, (str, os.PathLike)) else None
     try:
-        _set_result_dir(tree, file, name, experiments_root, config_root, rslt_dir, applied, project)
+        set_result_dir(tree, file, name, experiments_root, config_root, rslt_dir, applied, project)
     except ProjectError:
         if needs_dir:  # else a config may lie anywhere, and has no result folder
             raise
@@ -245,88 +300,6 @@ def _set_schema(tree: BaseConfig, schema: Any) -> None:
             chain=[own.__name__, schema.__name__],
         )
     set_schema(tree, schema)
-
-
-# -- the result folder
-
-
-def _set_result_dir(
-    tree: BaseConfig,
-    file: str,
-    name: str | os.PathLike[str] | None,
-    experiments_root: Root,
-    config_root: Root,
-    rslt_dir: Root,
-    applied: list[Override],
-    project: Project,
-) -> None:
-    given = dict.get(tree, RESULT_DIR, ...)
-    if any(override.keys == (RESULT_DIR,) for override in applied):
-        return
-    if rslt_dir is not None:
-        folder = os.fspath(rslt_dir)
-    elif given is not ...:
-        if not applied or not isinstance(given, str):
-            return
-        folder = _with_overrides(given, applied, top=None)
-    elif file:
-        mirrored = result_dir(
-            Path(file), config_root=config_root, experiments_root=experiments_root, project=project, name=name
-        )
-        top = os.fspath(experiments_root if experiments_root is not None else project.experiments_root or "")
-        folder = _with_overrides(mirrored, applied, top=os.path.join(project.root, os.path.expanduser(top)))
-    else:
-        return
-    tree.__put__(RESULT_DIR, folder, Place(file or "config", None, "folder"))
-
-
-_LONGEST_NAME = 200  # bytes; file systems allow 255, and the run may add to it
-
-
-def _with_overrides(folder: str, applied: list[Override], top: str | None) -> str:
-    """The result folder of a run with overrides: beside the one without them, but never outside the folder `top`."""
-    if not applied:
-        return folder
-    head, name = os.path.split(folder.rstrip(os.sep) or folder)
-    suffix = "".join(override.folder_suffix for override in applied)
-    room = max(_LONGEST_NAME - len(name.encode()), 50)
-    if len(suffix.encode()) > room:
-        digest = f"...{zlib.crc32(suffix.encode()):08x}{len(suffix)}"
-        suffix = suffix.encode()[: room - len(digest)].decode(errors="ignore") + digest
-    is_top = top is not None and os.path.abspath(top) == os.path.abspath(folder)
-    if is_top or name in ("", os.curdir, os.pardir):
-        return os.path.join(folder, suffix.removeprefix(","))
-    return os.path.join(head, name + suffix)
-
-
-def check_result_dir(tree: BaseConfig, needed: bool) -> None:
-    """A result folder that is to be made must be known.
-
-    Raises:
-        ProjectError: it is not.
-    """
-    folder = dict.get(tree, RESULT_DIR)
-    if needed and (folder is None or folder is ...):
-        raise ProjectError(
-            "this config comes from no file, so no result folder mirrors it",
-            "set cfg.rslt_dir, pass rslt_dir=..., or pass create_rslt_dir=False",
-        )
-    if needed and not isinstance(folder, (str, os.PathLike)):
-        raise ProjectError(f"rslt_dir must be a path, got {folder!r}")
-
-
-def make_result_dir(tree: BaseConfig) -> None:
-    """Make the result folder of a loaded tree.
-
-    Raises:
-        ProjectError: the system refuses.
-    """
-    folder = os.fspath(dict.__getitem__(tree, RESULT_DIR))
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ProjectError(f"cannot make the result folder {short_path(folder)}: {reason}") from error
 
 
 # -- tune configs

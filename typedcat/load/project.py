@@ -23,7 +23,7 @@ __all__ = [
     "run_folder",
 ]
 
-READABLE_ENDINGS = (".py", ".yaml", ".yml", ".json", ".pkl")
+READABLE_ENDINGS = (".py", ".yaml", ".yml", ".json", ".toml", ".pkl")
 PACKAGE_PREFIX = "pkg:"
 DEFAULT_CONFIG_ROOT = "./configs"
 RECORD = "run.json"
@@ -34,6 +34,8 @@ _OUR_HEADER = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*[\"']?typedcat\b", 
 _MOST_NEIGHBOURS = 2_000  # a folder of 100,000 runs is not worth seconds of searching for a similar name
 
 Pathname = str | os.PathLike[str]
+Root = str | os.PathLike[str] | None
+"""The folder of all results, or that they mirror; None is the project's."""
 
 
 @dataclass(frozen=True)

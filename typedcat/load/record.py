@@ -12,7 +12,6 @@ Secrets are in none of them. An earlier record moves to `earlier/<when it was ma
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
@@ -29,14 +28,17 @@ from .hiding import Hidden, cleaned
 from .inherit import RESULT_DIR
 from .open import open_tree
 from .overrides import parse_override, public_value
-from .pipeline import check_result_dir
 from .project import RECORD, RECORDED_CONFIGS, find_project
+from .result_folder import check_result_dir
 from .save import write_whole
 from .surroundings import Surroundings, local_time
 
 TEXT = "config.txt"
 DIFF = "uncommitted.diff"
 EARLIER = "earlier"
+RECORDED_RUN = "TYPEDCAT_RECORDED_RUN"
+"""The variable that tells a run of the tuner, and the programs it starts, that this result folder has its record."""
+
 _OVERRIDE = re.compile(r"override '(.*)'", re.DOTALL)
 _ARGUMENT = re.compile(r"(--?[\w-]+=|-o)?(\+?[^=]+=.*)", re.DOTALL)
 
@@ -85,10 +87,8 @@ def record_run(cfg: BaseConfig, *, surroundings: Surroundings | None = None) -> 
 
 
 def _plain(surroundings: Surroundings, cfg: BaseConfig) -> dict[str, Any]:
-    data = dataclasses.asdict(surroundings)
-    data["command"] = public_command(surroundings.command, cfg)
-    del data["git"]["diff"]
-    return data
+    git = {name: value for name, value in vars(surroundings.git).items() if name != "diff"}
+    return {**vars(surroundings), "git": git, "command": public_command(surroundings.command, cfg)}
 
 
 def _json(data: Any) -> bytes:
@@ -187,4 +187,4 @@ def _free(folder: Path) -> Path:
     return folder if not folder.exists() else next(one for one in candidates if not one.exists())
 
 
-__all__ = ["Surroundings", "overrides_of", "public_command", "record_run"]
+__all__ = ["RECORDED_RUN", "Surroundings", "overrides_of", "public_command", "record_run"]

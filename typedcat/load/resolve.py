@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import (
     DependencyCycleError,
     DependencyError,
+    InterpolationError,
     MissingKeyError,
     MountError,
     TypedcatError,
@@ -266,7 +267,7 @@ class _Resolver:
             hint = did_you_mean(error.suggestions) or self.elsewhere(error.key)
             why = f"reads '{error.key}', but {error.reason}"
             raise DependencyError(slot.path, slot.place, why, hint) from error
-        except MountError as error:
+        except (InterpolationError, MountError) as error:
             raise DependencyError(slot.path, slot.place, f"cannot be computed: {error}") from error
         except (Exception, SystemExit) as error:
             detail = error.message if isinstance(error, TypedcatError) else f"{type(error).__name__}: {error}"

@@ -35,6 +35,8 @@ def validate(root: BaseConfig, *, source: str = "") -> None:
         ValidationError: with every problem of the tree.
     """
     checked = outermost(root)
+    if not checked:  # there is no schema in the whole tree
+        return
     outcomes = [_check(node) for node in checked]
     problems = [problem for _, found in outcomes for problem in found]
     problems += check_parameters(root)

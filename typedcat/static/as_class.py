@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import enum
 import pkgutil
 import re
 import sys
@@ -17,13 +16,13 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from keyword import iskeyword, kwlist
+from keyword import kwlist
 from types import NoneType
 from typing import Any, TypeAlias, get_origin
 
 from ..errors import SaveError, SchemaError, short_path, short_repr
+from ..load.formats.python_text import py_text
 from ..load.inherit import RESULT_DIR
-from ..load.python_text import py_text
 from ..load.validators import adapter
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy
@@ -32,9 +31,10 @@ from ..tree.merge import schema_of
 from ..tree.node import path_to, plain_class
 from ..tree.typed import TypedConfig
 from ..tree.values import Dependency, Parameter, dependencies_in
-from .class_layout import UNCLEAR, WIDTH, ClassKey, field_lines, flat, import_blocks, parsed
+from .class_layout import UNCLEAR, WIDTH, ClassKey, field_lines, flat, import_blocks
 from .class_methods import NumberChecker, as_method_body, expression_of, way_to
 from .describe import DEEPEST, Resolved, resolved
+from .renamed import Renamed, is_class_name
 from .spell import ANY, CONFIG, GENERIC, NONE, WIDE_CALLABLE, Speller, importable, parameters_of, union, unused
 from .stub import PLAIN_IMPORTS, REFERENCE, Names
 
@@ -65,11 +65,6 @@ def class_text(root: BaseConfig, name: str = "Train", command: str = "") -> str:
         raise SchemaError(f"{name!r} cannot be the name of a class")
     _check_root(root)
     return _Module(root, name).text(command)
-
-
-def is_class_name(name: str) -> bool:
-    """Whether a class can be called so."""
-    return name.isidentifier() and not iskeyword(name) and not name.startswith("__")
 
 
 def _source(root: BaseConfig) -> str:
@@ -288,52 +283,6 @@ def _shown_by(module: str, name: str) -> str:
     return module
 
 
-class _Renamed(ast.NodeTransformer):
-    """The expression of a value, as `py_text` writes it, in the names of the module; the items of sets in order."""
-
-    def __init__(self, names: Names, modules: dict[str, str]) -> None:
-        self.names = names
-        self.modules = modules  # by what `py_text` calls them
-
-    def imported(self, node: ast.expr) -> tuple[str, str] | None:
-        """The module of an expression that is a name of one, and the name."""
-        dotted = ast.unparse(node)
-        home = max((one for one in self.modules if dotted.startswith(f"{one}.")), key=len, default=None)
-        return None if home is None else (self.modules[home], dotted.removeprefix(f"{home}."))
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        found = self.imported(node)
-        return self.generic_visit(node) if found is None else parsed(self.names.name(*found))
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        """`Mode["TRAIN"]` as `Mode.TRAIN`."""
-        found = self.imported(node.value)
-        name = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if found is not None and isinstance(name, str) and _is_member(*found, name):
-            return ast.Attribute(self.visit(node.value), name, ast.Load())
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id in self.modules:
-            return parsed(self.names.module(self.modules[node.id]))
-        return parsed(self.names.name("typedcat" if node.id == "Config" else "builtins", node.id))
-
-    def visit_Set(self, node: ast.Set) -> ast.AST:
-        self.generic_visit(node)
-        node.elts.sort(key=ast.unparse)
-        return node
-
-
-def _is_member(module: str, cls: str, name: str) -> bool:
-    """Whether a name is a member of an enumeration, and an attribute of it."""
-    found = pkgutil.resolve_name(f"{module}:{cls}")
-    return (
-        isinstance(found, enum.EnumMeta)
-        and is_class_name(name)
-        and getattr(found, name, None) is found.__members__.get(name)
-    )
-
-
 # -- the module
 
 
@@ -436,8 +385,7 @@ class _Module:
             return "", f"no default: {reason.replace('has no text, being', 'no text for a value')}"
         except (RecursionError, MemoryError, SyntaxError):
             return "", "no default: nested too deeply"
-        imported = [one for line in written.body if isinstance(line, ast.Import) for one in line.names]
-        renamed = _Renamed(self.names, {one.asname or one.name: one.name for one in imported})
+        renamed = Renamed(self.names, written.body)
         assigned: Any = written.body[-1]
         return ast.unparse(renamed.visit(assigned.value.elts[0])), ""
 

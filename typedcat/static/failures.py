@@ -11,6 +11,7 @@ from ..errors import (
     ConfigFileError,
     ConfigNotFoundError,
     DependencyError,
+    MandatoryValueError,
     MissingKeyError,
     Problem,
     TuneError,
@@ -20,8 +21,9 @@ from ..errors import (
 from ..load.open import Opened
 from .findings import Finding, absolute
 
-_MENTIONED = re.compile(r"(?=\b(?:at|running) (\S.*?\.(?:py|ya?ml|json|pkl)):(\d+))")
+_MENTIONED = re.compile(r"(?=\b(?:at|running) (\S.*?\.(?:py|ya?ml|json|toml|pkl)):(\d+))")
 _HINT = "did you mean "
+_UNSET = "is mandatory ('???'), and nothing sets it"
 
 
 def findings_of(error: TypedcatError, config: Path, opened: Sequence[Opened] = ()) -> Iterator[Finding]:
@@ -38,6 +40,9 @@ def findings_of(error: TypedcatError, config: Path, opened: Sequence[Opened] = (
     elif isinstance(error, DependencyError):
         lines = error.message.replace(f"the dependency set at {error.place} ", "the dependency ").splitlines()
         yield _finding(located(error.place, config), "dependency", [*lines, *notes], config, lacks_a_key(error))
+    elif isinstance(error, MandatoryValueError):
+        for key, at in error.unset:
+            yield _finding(located(at, config), "validation", [f"{key}: {_UNSET}"], config, incomplete=True)
     elif isinstance(error, ConfigNotFoundError):
         lines = [f"{error.path}: {error.reason}", *error.message.splitlines()[1:]]
         place = _mentioned(notes) or _naming(str(error.path), opened) or (str(config), 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ProjectError, short_path
+from ..load.formats.mmcv_source import mmcv_style
 from .cache import FOLDER
 from .findings import Finding
 from .generate import Progress, generate
@@ -58,7 +59,7 @@ def type_errors(
     cache = root / FOLDER
     stubs, copies = cache / "stubs", cache / "check"
     generate(stubbed, stubs, top=root, jobs=jobs, timeout_s=timeout_s, progress=progress)
-    checked = {file for file in configs if file.suffix == ".py" and _compiles(file)}
+    checked = {file for file in configs if file.suffix == ".py" and _compiles(file) and not mmcv_style(file)}
     originals = shadow(sorted(checked), root, copies)
     sources = [copy for copy, file in originals.items() if file in checked]
     if not sources:

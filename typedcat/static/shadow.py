@@ -9,6 +9,7 @@ from keyword import iskeyword
 from pathlib import Path
 
 from ..errors import ProjectError, short_path
+from ..load.formats.alchemy import NAME, counterpart_folder
 from .names import demangled, mangled
 
 PACKAGE = "_checked"
@@ -41,11 +42,19 @@ def shadow(configs: Iterable[Path], root: Path, out: Path) -> dict[Path, Path]:
     try:
         for copy, file in copies.items():
             _write(copy, sources[file])
+        _write_alchemy(out / NAME)
         for old in set(out.rglob("*.py")) - copies.keys():
             old.unlink()
     except OSError as error:
         raise ProjectError(f"cannot write into {short_path(out)}: {error.strerror}") from error
     return copies
+
+
+def _write_alchemy(out: Path) -> None:
+    """What `from alchemy_cat import Config` gives in a config, for the checker."""
+    folder = counterpart_folder()
+    for file in folder.rglob("*.py"):
+        _write((out / file.relative_to(folder)).with_suffix(".pyi"), file.read_bytes())
 
 
 def _write(copy: Path, source: bytes) -> None:

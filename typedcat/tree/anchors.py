@@ -50,7 +50,7 @@ def anchored(value: Any, holder: Node, home: Node, below: int = 0) -> tuple[Any,
         below: how many levels below `home` the holder will lie then.
 
     Raises:
-        MountError: a dependency was made on a node of another tree.
+        MountError: a dependency was made on a node of another tree, or containers are nested a few hundred levels deep.
         NotLoadedError: a container holds a node that is not loaded yet.
     """
     if isinstance(value, Dependency):
@@ -58,7 +58,10 @@ def anchored(value: Any, holder: Node, home: Node, below: int = 0) -> tuple[Any,
             return value, (level_of(holder), ()) if value.rel else WHOLE_CONFIG
         up, down = _way(home, value.bound)
         return value.unbound(), (up + below, down)
-    unbound, found = _without_nodes(value, home, {})
+    try:
+        unbound, found = _without_nodes(value, home, {})
+    except RecursionError as error:
+        raise MountError(path_of(holder), "gets lists or dicts that are nested too deeply to look into") from error
     level = level_of(home) + below if found else level_of(holder)
     return unbound, (level, ())
 

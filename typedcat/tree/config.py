@@ -239,7 +239,36 @@ class BaseConfig(Tree):
         """Write the loaded form of the config as JSON; returns the path."""
         return hooks.save(self, file, "json")  # type: ignore[no-any-return]  # as above
 
+    def save_mmcv(self, file: str | os.PathLike[str]) -> Path:
+        """Write the loaded form of the config as a `.py` file that mmengine's `Config.fromfile` reads back.
+
+        It is in mmengine's text style, or, where classes and functions have to be imported, in its pure-Python style.
+        `work_dir`, which is what mmengine calls the result folder, is `rslt_dir` unless the config has it.
+
+        Returns:
+            The path.
+
+        Raises:
+            SaveError: values that no such file can express, all of them.
+        """
+        return hooks.save(self, file, "mmcv")  # type: ignore[no-any-return]  # as above
+
     # -- what AlchemyCat's users know
+
+    @staticmethod
+    def from_x_to_y(x: str | os.PathLike[str], y: str | os.PathLike[str], y_type: str | None = None) -> Any:
+        """Write the loaded form of the config `x`, of any format, to the file `y`.
+
+        Args:
+            x: the config.
+            y: where to; what is there is overwritten.
+            y_type: 'typedcat' (or 'alchemy-cat'), 'mmcv', 'yaml', 'json' or 'pkl'; by default what the ending of `y`
+                says, typedcat for '.py'.
+
+        Returns:
+            The config as it was written. See `typedcat convert`.
+        """
+        return hooks.convert(x, y, y_type)
 
     def get_attribute(self, name: str, /) -> Any:
         """What AlchemyCat keeps in instance attributes: `_cfgs_update_at_parser` and `_whole`."""
@@ -285,7 +314,8 @@ class Config(BaseConfig, ADict):
     """A config: an open tree of values.
 
     Args:
-        *cfgs: mappings, configs, or paths of config files, merged from left to right.
+        *cfgs: mappings, configs, paths of config files, or what other libraries make (a namespace of argparse, an
+            instance of a dataclass, an attrs class or a pydantic model, ...), merged from left to right.
         caps: one or more bases (paths or configs) to inherit from when the config is loaded, the nearest last.
         cfgs_update_at_parser: AlchemyCat's older name of `caps`.
         schema: a `TypedConfig` class, pydantic model, dataclass or TypedDict that the loaded config must fit. With a
@@ -368,6 +398,15 @@ def inherit(*bases: Any, schema: Any = None) -> Any:
     return Config(caps=bases, schema=schema)
 
 
+_BASES = (str, os.PathLike, dict, Parameter)
+
+
+def _mapping_or_itself(value: Any) -> Any:
+    """The contents of a config that another library has made (a namespace, a dataclass, ...); else the value."""
+    mapping = hooks.as_mapping(value)
+    return value if mapping is None else mapping
+
+
 def caps_from(value: Any, site: Site | Place) -> tuple[Cap, ...]:
     """The bases named by `caps=`: one path or config, or several.
 
@@ -376,9 +415,10 @@ def caps_from(value: Any, site: Site | Place) -> tuple[Cap, ...]:
     """
     if not value:
         return ()
-    bases = value if isinstance(value, (list, tuple)) else (value,)
+    given = value if isinstance(value, (list, tuple)) else (value,)
+    bases = [base if isinstance(base, _BASES) else _mapping_or_itself(base) for base in given]
     for base in bases:
-        if not isinstance(base, (str, os.PathLike, Mapping, Parameter)):
+        if not isinstance(base, (*_BASES, Mapping)):
             raise TypeError(f"caps takes paths of config files or configs, got {short_repr(base)}")
     named_by = site.file if isinstance(site, Place) else site.code.co_filename
     return tuple(Cap((os.fspath(b) if isinstance(b, os.PathLike) else b, named_by)) for b in bases)
@@ -407,7 +447,9 @@ def _take(self: BaseConfig, source: Any, site: Site | Place, alone: bool) -> Non
     if isinstance(source, (str, os.PathLike)):
         named_by = site.file if isinstance(site, Place) else site.code.co_filename
         source = hooks.open_tree(source, named_by=named_by)
-    elif isinstance(source, type) or not hasattr(source, "keys"):
+    elif not isinstance(source, dict):
+        source = _mapping_or_itself(source)
+    if isinstance(source, type) or not hasattr(source, "keys"):
         pairs: Any = source  # a type, too, may be iterable (an enum is)
         try:
             source = dict(pairs)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Hashable, Iterable
 from difflib import get_close_matches
 from keyword import iskeyword
+from unicodedata import normalize
 
 Key = Hashable
 ROOT = "cfg"  # how messages call the root of a tree
@@ -16,8 +17,10 @@ _BRACKET = re.compile(r"\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\[\]'\"]+)\]
 
 
 def is_attribute_name(key: object) -> bool:
-    """Whether `tree.<key>` is valid Python."""
-    return isinstance(key, str) and key.isidentifier() and not iskeyword(key)
+    """Whether `tree.<key>` is valid Python, and reads this very key: of 'µ' and the like Python makes other letters."""
+    if not isinstance(key, str) or not key.isidentifier() or iskeyword(key):
+        return False
+    return key.isascii() or normalize("NFKC", key) == key
 
 
 def is_protocol_name(name: str) -> bool:

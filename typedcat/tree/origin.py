@@ -215,6 +215,8 @@ def settled(record: Record, known: dict[int, Place]) -> Record:
         record: where a value was set, and what it replaced.
         known: places found before, by the identity of their sites: many values share one, and finding a line is slow.
     """
+    if type(record) is Place:  # nearly all, of a tree that was settled before
+        return record
     steps: list[Replaced] = []
     bottom: Record | None = record
     while isinstance(bottom, Replaced):

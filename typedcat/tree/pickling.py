@@ -29,7 +29,7 @@ from .node import (
     set_origins,
     set_state,
 )
-from .origin import Record, settled
+from .origin import Record, Replaced, settled
 
 _OWN = __name__.partition(".")[0] + "."
 _PLAIN = (str, int, float, complex, bool, bytes, type(None))
@@ -212,6 +212,14 @@ class _Child:
 
 def _settled_origins(node: Node, places: dict[int, Any]) -> dict[Hashable, Record]:
     return {key: settled(record, places) for key, record in node.__origins__.items()}
+
+
+def settle_origins(tree: Node) -> None:
+    """Let values that replaced none know their lines now, so that pickling copies has not to find them each time."""
+    places: dict[int, Any] = {}
+    for at in _nodes(tree):
+        records = at.__origins__.items()
+        set_origins(at, {key: one if isinstance(one, Replaced) else settled(one, places) for key, one in records})
 
 
 def _extra_state(node: Node) -> Any:

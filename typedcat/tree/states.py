@@ -16,6 +16,12 @@ from .node import FROZEN, Node, adopt, blank, extra_of, path_of, plain_class, ra
 from .origin import Place, Site
 
 _MANY_GHOSTS = 64
+_OF_ALCHEMYCAT: dict[Hashable, tuple[str, ...]] = {
+    "compute_item_lazy": ("load",),
+    "merge_from_file": ("update",),
+    "update_at_parser": ("parse",),
+}
+"""Methods that AlchemyCat's configs have and ours do not, and what does the same."""
 
 
 class Ghost:
@@ -41,9 +47,8 @@ class Absent(Ghost):
 
     def __no_value__(self: Any, use: str) -> NoReturn:
         parent: Node = self.__parent__
-        raise MissingValueError(
-            path_of(self), use, "there is no such key", suggest(self.__key__, dict.keys(parent) if parent else ())
-        )
+        similar = _OF_ALCHEMYCAT.get(self.__key__) or suggest(self.__key__, dict.keys(parent) if parent else ())
+        raise MissingValueError(path_of(self), use, "there is no such key", similar)
 
 
 class Pending(Ghost):

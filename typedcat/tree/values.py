@@ -9,8 +9,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast, overload
 
 from ..errors import TuneError, short_path, short_repr
+from .hooks import hooks
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 
 def function_place(func: Callable[..., Any]) -> str:
@@ -80,6 +82,15 @@ class _Dependency(Deferred, Generic[T]):
     def unbound(self, down: tuple[Hashable, ...] = ()) -> _Dependency[T]:
         """The same dependency without the node that it was made on; `down` leads there."""
         return type(self)(self.func, self.priority, self.rel, down=down)
+
+    @classmethod
+    def compute_item_lazy(cls, config: C) -> C:
+        """Compute the dependencies of this kind in a config, in place; returns it.
+
+        AlchemyCat's scripts call it after `parse_config`; `load_config` does both.
+        """
+        hooks.compute(config, only_params=issubclass(cls, _ParamDependencyType))
+        return config
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({function_name(self.func)})"
@@ -168,6 +179,11 @@ _UNSET = _Unset()
 _orders = itertools.count()
 
 
+_PARAM_ATTRIBUTES = frozenset(
+    {"_current", "names", "optional_val", "order", "priority", "subject_to", "wants_config", "zip_with"}
+)
+
+
 class _Param(Deferred, Generic[T]):
     """A parameter to tune.
 
@@ -215,6 +231,15 @@ class _Param(Deferred, Generic[T]):
         self.wants_config = subject_to is not None and _takes_two(subject_to)
         self._current: T | _Unset = _UNSET
         self.order = next(_orders)  # of definition
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What a value of it is to have cannot be set here: `cfg.opt = Param2Tune([...]); cfg.opt.lr = 1` is lost."""
+        if name not in _PARAM_ATTRIBUTES and not name.startswith("__"):
+            raise TuneError(
+                f"{name!r} cannot be set in {short_repr(self)}, which stands for several values\n"
+                f"  set {name!r} in each of them, or tune the key below: cfg.opt.{name} = Param2Tune([...])"
+            )
+        object.__setattr__(self, name, value)
 
     @property
     def cur_val(self) -> T:
@@ -395,6 +420,7 @@ def dependencies_in(value: object) -> Iterator[_Dependency[Any]]:
 
 _HOLDERS = (dict, list, tuple, set, frozenset)
 
+_ParamDependencyType = cast("type[_Dependency[Any]]", P_DEP)
 Dependency = cast("type[_Dependency[Any]]", DEP)  # what `isinstance` needs; to a checker DEP is a function
 Parameter = cast("type[_Param[Any]]", Param2Tune)
 Extension: Any = Extend

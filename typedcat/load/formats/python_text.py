@@ -7,25 +7,28 @@ import datetime
 import enum
 import functools
 import pkgutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType, GenericAlias, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from ..errors import SaveError, readable, short_repr
-from ..tree.config import BaseConfig
-from ..tree.keys import join
-from ..tree.merge import caps_of, schema_of
-from ..tree.node import WHOLE, is_default
-from ..tree.text import LEAVES
-from ..tree.values import Deferred
-from .declared_types import slot_types
-from .secrets import hold_secrets, masked
+from ...errors import SaveError, readable, short_repr
+from ...tree.config import BaseConfig
+from ...tree.keys import is_attribute_name, join
+from ...tree.merge import caps_of, schema_of
+from ...tree.node import WHOLE, is_default
+from ...tree.text import LEAVES
+from ...tree.values import Deferred
+from ..declared_types import slot_types
+from ..secrets import hold_secrets, masked
 
 SECRET = "is a secret, which is never written: set it where the config is loaded, or keep it out of the config"
 _LITERALS = (str, int, float, complex, bool, bytes, type(None), type(...))
 _TIMES = (datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone)
 _DEEPEST = 50  # attributes in one expression
+_LONG_INT = 10_000  # bits; Python reads and writes no decimal number of more than 4,300 digits
+_LONGEST_NAME = 200  # of what is imported
 _TAKEN = ("cfg", "Config")  # names that the text uses itself
 _BRACKETS: dict[type, tuple[str, str, str]] = {
     list: ("[", "]", "[]"),
@@ -48,8 +51,7 @@ def py_text(cfg: BaseConfig) -> str:
         raise too_deep("a .py config") from error
     if writer.problems:
         raise SaveError("a .py config", writer.problems, "save_pkl can hold anything")
-    imports = [f"import {name}" if name == alias else f"import {name} as {alias}" for name, alias in writer.imports()]
-    return "\n".join(['"""Written by typedcat."""', *imports, "from typedcat import Config", "", *lines, ""])
+    return "\n".join(['"""Written by typedcat."""', *writer.imports(), "from typedcat import Config", "", *lines, ""])
 
 
 def too_deep(target: str) -> SaveError:
@@ -67,22 +69,21 @@ class _Place(NamedTuple):
     path: str
     depth: int
 
-    def below(self, node: Any, key: Any) -> _Place:
-        """A key of the node that is here."""
-        methods = node.__reserved__
-        return _Place(join(self.code, key, methods), join(self.path, key, methods), self.depth + 1)
-
 
 class _Writer:
     """One text: what it has to import, and what it cannot express."""
 
     def __init__(self) -> None:
         self.modules: set[str] = set()
+        self.names: dict[tuple[str, str], str] = {}  # (module, name): what the text calls it
         self.problems: list[tuple[str, str]] = []
 
-    def imports(self) -> list[tuple[str, str]]:
-        """(module, what the text calls it) of each module that is needed."""
-        return [(name, _alias(name)) for name in sorted(self.modules)]
+    def imports(self) -> list[str]:
+        """The lines that import what the text needs."""
+        lines = [f"import {name}" + f" as {_alias(name)}" * (_alias(name) != name) for name in sorted(self.modules)]
+        return lines + [
+            f"from {module} import {name} as {alias}" for (module, name), alias in sorted(self.names.items())
+        ]
 
     def tree(self, cfg: BaseConfig) -> list[str]:
         """The lines, in the order of the keys."""
@@ -94,19 +95,36 @@ class _Writer:
         while stack:
             at, items = stack[-1]
             for node, key, value in items:
-                below = at.below(node, key)
+                below = self.below(at, node, key)
                 if not isinstance(value, BaseConfig):
                     lines.append(f"{below.code} = {self.leaf(node, key, value, below.path)}")
                     continue
                 lines += self.subtree(value, below)
                 if below.depth == _DEEPEST:
-                    below = _Place(f"subtree_{len(lines)}", below.path, 0)
-                    lines.append(f"{below.code} = {at.below(node, key).code}")
+                    name = f"subtree_{len(lines)}"
+                    lines.append(f"{name} = {below.code}")
+                    below = _Place(name, below.path, 0)
                 stack.append((below, self.items_of(value)))
                 break
             else:
                 stack.pop()
         return lines
+
+    def below(self, at: _Place, node: Any, key: Any) -> _Place:
+        """The place of a key of the node that is at `at`."""
+        methods = node.__reserved__
+        path = join(at.path, key, methods)
+        if type(key) is str:
+            return _Place(join(at.code, key, methods), path, at.depth + 1)
+        return _Place(f"{at.code}[{self.key(key, path)}]", path, at.depth + 1)
+
+    def key(self, key: Any, path: str) -> str:
+        """Python text of a key; one of a class derived from `str` is the same key as its text."""
+        if isinstance(key, str) and not isinstance(key, enum.Enum):
+            return repr(str.__str__(key))
+        if any(item != item for item in (key, *(key if type(key) is tuple else ()))):  # noqa: PLR0124 - nan does so
+            return self.refuse(path, "no other key equals this one, so it cannot be found again")
+        return self.code(key, path)
 
     def items_of(self, node: BaseConfig) -> Iterator[tuple[Any, Any, Any]]:
         """(node, key, value) of what a node holds, without what its class gives it again: dependencies, and secrets."""
@@ -154,6 +172,8 @@ class _Writer:
         kind = type(value)
         if kind in (float, complex) and not cmath.isfinite(value):
             return f"{kind.__name__}('{value}')"
+        if kind is int and value.bit_length() > _LONG_INT:
+            return hex(value)
         if kind in _LITERALS or kind in (range, bytearray):
             return repr(value)
         if kind is slice:
@@ -165,7 +185,7 @@ class _Writer:
             start, end, empty = _BRACKETS[kind]
             return f"{start}{self.items(value, path)}{end}" if value else empty
         if kind is dict:
-            pairs = (f"{self.code(k, path)}: {self.code(v, join(path, k))}" for k, v in value.items())
+            pairs = (f"{self.key(k, join(path, k))}: {self.code(v, join(path, k))}" for k, v in value.items())
             return f"{{{', '.join(pairs)}}}"
         if isinstance(value, BaseConfig):
             return self.node(value, path)
@@ -191,13 +211,16 @@ class _Writer:
             if not (isinstance(item, Deferred) and is_default(value, key)):
                 where = join(path, key)
                 text = self.code(item, where) if isinstance(item, BaseConfig) else self.leaf(value, key, item, where)
-                parts.append(f"{key!r}: {text}")
+                parts.append(f"{self.key(key, where)}: {text}")
         return self.constructor(value, path, f"{{{', '.join(parts)}}}")
 
     def partial(self, value: functools.partial[Any], path: str) -> str:
         self.modules.add("functools")
         arguments = [self.code(item, path) for item in (value.func, *value.args)]
-        arguments += [f"{name}={self.code(item, path)}" for name, item in value.keywords.items()]
+        if all(map(is_attribute_name, value.keywords)):
+            arguments += [f"{name}={self.code(item, path)}" for name, item in value.keywords.items()]
+        else:
+            arguments.append(f"**{self.code(value.keywords, path)}")
         return f"functools.partial({', '.join(arguments)})"
 
     def imported(self, value: Any, path: str) -> str:
@@ -210,18 +233,37 @@ class _Writer:
         module, _, rest = name.partition(":")
         if module == "builtins":
             return rest
+        if not _is_reachable(module):
+            first, *below = rest.split(".")
+            alias = self.names[module, first] = f"{_alias(module)}_{first}"
+            return ".".join([alias, *below])
         self.modules.add(module)
         return f"{_alias(module)}.{rest}"
 
 
 def _alias(module: str) -> str:
-    return f"module_{module.replace('.', '_')}" if module.partition(".")[0] in _TAKEN else module
+    """What the text calls a module."""
+    own = module.partition(".")[0] in _TAKEN or not _is_reachable(module)
+    return f"module_{module.replace('.', '_')}" if own else module
+
+
+def _is_reachable(module: str) -> bool:
+    """Whether `a.b.c` leads to a module: torch.optim deletes its own, and others have a function of the same name."""
+    first, *rest = module.split(".")
+    found: Any = sys.modules.get(first)
+    for name in rest:
+        found = getattr(found, name, None)
+    return found is sys.modules.get(module)
 
 
 def import_path(value: Any) -> str | None:
-    """`module:name` of a class or function that an import finds again; None of anything else."""
+    """`module:name` of a class or function that an import finds again; None of anything else.
+
+    What a module has only one of, and prints as, is found in the same way: `torch.float16`.
+    """
     if not isinstance(value, (type, FunctionType, BuiltinFunctionType, MethodType)):
-        return None
+        module, _, name = short_repr(value, _LONGEST_NAME).rpartition(".")
+        return f"{module}:{name}" if getattr(sys.modules.get(module), name, None) is value else None
     owner = getattr(value, "__self__", None)  # of a class method, whose module a built-in one does not know
     name = f"{owner.__module__ if isinstance(owner, type) else value.__module__}:{value.__qualname__}"
     if readable(name) != name:  # defined by a config file, or next to one: another process has no such module

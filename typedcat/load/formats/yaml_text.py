@@ -7,30 +7,42 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from typedcat.load.builder import Document, DocumentBuilder, DocumentFault
-from typedcat.load.documents import decode, read_bytes
+from typedcat.load.formats.builder import Document, DocumentBuilder, DocumentFault
+from typedcat.load.formats.documents import decode, read_bytes
 
 if TYPE_CHECKING:
     import yaml
 
-__all__ = ["parse_scalar", "read_yaml"]
+__all__ = ["Mandatory", "parse_scalar", "read_yaml"]
 
 _STANDARD = "tag:yaml.org,2002:"
 _MAPPING_SHAPES = {"map": "dict", "set": "set"}
-_SEQUENCE_SHAPES = {"seq": "list", "omap": "pairs", "pairs": "pairs"}
+_SEQUENCE_SHAPES = {"seq": "list", "omap": "pairs", "pairs": "pairs", "python/tuple": "tuple"}  # which is data, too
 _STANDARD_NAMES = {"str", "int", "float", "bool", "null", "binary", "timestamp", *_MAPPING_SHAPES, *_SEQUENCE_SHAPES}
 # YAML 1.1, and so PyYAML, wants a point and a sign: 1.0e-3. Nobody who types lr=1e-3 means a string.
 _EXPONENT_FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+")
 _TAB_HINT = "YAML is indented with spaces: replace the tab"
+_INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
+_MANDATORY = "???"
+# what only Hydra's files have, and those of other libraries over OmegaConf
+_OF_HYDRA = re.compile(r"^(?:#[ \t]*@package\b|hydra[ \t]*:|(?:[ \t]*-)*[ \t]*_(?:target|component)_:)", re.MULTILINE)
 
 ScalarReader = Callable[["yaml.ScalarEvent"], tuple[Any, bool]]
+
+
+class Mandatory(str):
+    """OmegaConf's `???`: a value that somebody else has to set."""
+
+    __slots__ = ()
 
 
 def read_yaml(path: Path) -> Document:
     """A YAML file as plain data.
 
-    Scalars are what PyYAML's safe loader makes of them, so `1e-3` is a string. Merge keys (`<<`) work; every alias
-    becomes a copy of its own.
+    Scalars are what PyYAML's safe loader makes of them, so `1e-3` is a string; it is a float in a file with what only
+    Hydra's have (`# @package`, `hydra:`, `_target_:`). In a file with an interpolation (`${`) or a mandatory value
+    (`???`, without quotes) they are what OmegaConf makes of them: there `1e-3` is a float, a date is text, and `???` in
+    quotes is mandatory as well. Merge keys (`<<`) work; every alias becomes a copy of its own.
 
     Raises:
         ConfigFileError: the file cannot be read.
@@ -40,10 +52,30 @@ def read_yaml(path: Path) -> Document:
     """
     text = decode(path, read_bytes(path))
     try:
-        value, lines = _build(text, _scalar_reader()).finish()
+        value, lines = _built_as_meant(text).finish()
     except DocumentFault as fault:
         raise fault.at(path) from fault.__cause__
     return Document(path, value, lines)
+
+
+def _built_as_meant(text: str) -> DocumentBuilder:
+    """The text by the rules of YAML, or by those of OmegaConf if it has something that only OmegaConf knows."""
+    read = _scalar_reader(exponent_floats=_OF_HYDRA.search(text) is not None)
+    if "${" not in text and _MANDATORY not in text:
+        return _build(text, read)
+    of_omegaconf = False
+
+    def watch(event: yaml.ScalarEvent) -> tuple[Any, bool]:
+        nonlocal of_omegaconf
+        of_omegaconf = of_omegaconf or _is_mandatory(event) or _INTERPOLATION.search(event.value) is not None
+        return read(event)
+
+    builder = _build(text, watch)
+    return _build(text, _scalar_reader(omegaconf=True)) if of_omegaconf else builder
+
+
+def _is_mandatory(event: yaml.ScalarEvent) -> bool:
+    return bool(event.value == _MANDATORY and event.implicit[0])
 
 
 def parse_scalar(text: str) -> Any:
@@ -125,7 +157,7 @@ def _shape(event: yaml.CollectionStartEvent, default: str, shapes: dict[str, str
     return shapes[name]
 
 
-def _scalar_reader(exponent_floats: bool = False) -> ScalarReader:
+def _scalar_reader(exponent_floats: bool = False, omegaconf: bool = False) -> ScalarReader:
     """A function from a scalar event to its value, and whether it is the `<<` of a merge."""
     import yaml
 
@@ -139,8 +171,12 @@ def _scalar_reader(exponent_floats: bool = False) -> ScalarReader:
         tag, text = event.tag, event.value
         if tag is None or tag == "!":
             tag = resolve(yaml.ScalarNode, text, event.implicit)
+            if omegaconf and tag == f"{_STANDARD}timestamp":
+                return text, False
         if tag in plain_text:
-            if exponent_floats and event.implicit[0] and _EXPONENT_FLOAT.fullmatch(text):
+            if omegaconf and text == _MANDATORY:
+                return Mandatory(text), False
+            if (exponent_floats or omegaconf) and event.implicit[0] and _EXPONENT_FLOAT.fullmatch(text):
                 return float(text), False
             return text, tag.endswith(":merge")
         name = tag.removeprefix(_STANDARD)
@@ -148,7 +184,7 @@ def _scalar_reader(exponent_floats: bool = False) -> ScalarReader:
             raise _tag_fault(tag, event)
         try:
             return makers[tag](constructor, yaml.ScalarNode(tag, text)), False
-        except (ValueError, IndexError, KeyError, OverflowError, yaml.YAMLError) as error:
+        except (ValueError, IndexError, AttributeError, KeyError, OverflowError, yaml.YAMLError) as error:
             reason = f"{text!r:.80} is not a valid {name}"
             raise DocumentFault(reason, *_place(event), "put it in quotes if it is text") from error
 
@@ -183,14 +219,16 @@ def _syntax_fault(error: yaml.MarkedYAMLError, text: str) -> DocumentFault:
 
 
 def _way_out(problem: str, text: str, mark: yaml.Mark) -> str:
-    lines = text.splitlines()[mark.line : mark.line + 1]
-    character = lines[0][mark.column : mark.column + 1] if lines else ""
+    line = next(iter(text.splitlines()[mark.line : mark.line + 1]), "")
+    character = line[mark.column : mark.column + 1]
     if character == "\t" or "tab character" in problem:
         return _TAB_HINT
     if "cannot start any token" in problem:
         return f"a value cannot begin with {character!r}: put it in quotes"
     if "mapping values are not allowed" in problem:
         return "put a value that has ': ' in it in quotes, or check the indentation"
+    if "${" in line and "expected ','" in problem:
+        return "inside of [ ] and { } put ${...} in quotes"
     if "expected key" in problem or "block end" in problem:
         return "check the indentation of this line and of the one before it"
     return ""

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from typedcat.load.builder import Document, DocumentBuilder, DocumentFault
-from typedcat.load.documents import decode, read_bytes
+from typedcat.load.formats.builder import Document, DocumentBuilder, DocumentFault
+from typedcat.load.formats.documents import decode, read_bytes
 
 __all__ = ["read_json"]
 

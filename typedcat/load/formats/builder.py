@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from typedcat.errors import ConfigContentError, ConfigFileError, ConfigFormatError
+from typedcat.tree.origin import Place
 
 __all__ = ["Document", "DocumentBuilder", "DocumentFault"]
 
@@ -19,17 +20,23 @@ KeyPath: TypeAlias = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML or JSON file as plain data.
+    """A YAML, JSON or TOML file as plain data.
 
     Attributes:
         path: the file.
         value: dicts, lists and scalars; no dict or list in it occurs twice.
         lines: the line, counted from 1, of the key at each path of dict keys. Nothing below a list has one.
+        files: the file of each key that another file has set.
     """
 
     path: Path
     value: dict[Any, Any]
     lines: dict[KeyPath, int]
+    files: dict[KeyPath, Path] = field(default_factory=dict)
+
+    def place(self, at: KeyPath) -> Place:
+        """Where the key at a path is set."""
+        return Place(str(self.files.get(at, self.path)), self.lines.get(at))
 
 
 class DocumentFault(Exception):
@@ -67,7 +74,7 @@ class _Sequence:
 
     def __init__(self, line: int, shape: str) -> None:
         self.line = line
-        self.shape = shape  # 'list', or 'pairs': a list of mappings of one key each, that becomes a list of tuples
+        self.shape = shape  # 'list', 'tuple', or 'pairs': mappings of one key each, that become tuples
         self.items: list[_Node] = []
         self.size = 1  # all that is in it, aliases expanded
         self.closed = False
@@ -267,16 +274,28 @@ def _expand(root: _Node) -> tuple[Any, dict[KeyPath, int]]:
         todo.append((node, value, path))
         return value
 
+    tuples: list[tuple[Any, Any]] = []  # where a list stands that becomes a tuple, when all that is in it is there
+
+    def note(holder: Any, key: Any, node: _Node) -> None:
+        if isinstance(node, _Sequence) and node.shape == "tuple":
+            tuples.append((holder, key))
+
     key_lines = _KeyLines()
-    result = begin(root, ())
+    result = [begin(root, ())]
+    note(result, 0, root)
     while todo:
         node, value, path = todo.pop()
         if isinstance(node, _Mapping):
             for key, (line, child) in node.pairs.items():
                 value[key] = begin(child, key_lines.add(path, key, line))
+                note(value, key, child)
         elif node.shape == "pairs":
             singles = (next(iter(item.pairs.items())) for item in node.items if isinstance(item, _Mapping))
             value.extend((key, begin(child, None)) for key, (_, child) in singles)
         else:
             value.extend(begin(child, None) for child in node.items)
-    return result, key_lines.lines
+            for number, child in enumerate(node.items):
+                note(value, number, child)
+    for holder, key in reversed(tuples):  # inner ones first
+        holder[key] = tuple(holder[key])
+    return result[0], key_lines.lines

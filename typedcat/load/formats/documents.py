@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from typedcat.errors import ConfigFileError, ConfigFormatError, ConfigNotFoundError, TypedcatError, readable
+from typedcat.load.formats.alchemy_pickle import mentions_theirs, unpickle
 
 __all__ = ["decode", "read_bytes", "read_pickle"]
 
@@ -76,7 +77,7 @@ def read_pickle(path: Path) -> object:
     if not data:
         raise ConfigFormatError(path, "the file is empty")
     try:
-        value: object = pickle.loads(data)
+        value: object = unpickle(data, path) if mentions_theirs(data) else pickle.loads(data)
     except TypedcatError:
         raise
     except ImportError as error:
