@@ -52,7 +52,7 @@ def test_a_sweep(run: Run) -> None:
     done = run(*TUNE, "--workers", "2", "--better", "acc:max", "--", "--amp")
     assert done.code == 1  # one has failed
     assert "0.25  0.75*  True\n" in done.out
-    assert "lr=2: ['" in done.out
+    assert "lr=2: 'train.py --amp' ended with exit code 1\n" in done.out
     assert "    training with 2\n    lr is too large\n" in done.out
     assert "training with 2" in Path("experiment/tune/lr/lr=2/output.txt").read_text(encoding="utf-8")
     assert (Path("experiment/tune/lr/report.html")).exists()
@@ -84,6 +84,9 @@ def test_any_config_can_be_tuned(run: Run) -> None:
     )  # fmt: skip
     assert answer.code == 2
     assert "needs a first seed, but rand_seed is not in the config" in answer.err
+    for tune in (("configs/base/cfg.py", "-p", "lr=0.5"), ("configs/tune/lr/cfg.py",)):
+        seeded = run("tune", *tune, "--repeats", "2", "--seed-key", "opt.seed", "-o", "+opt.seed=3", "--dry-run")
+        assert seeded.out.startswith("lr=0.5/seed=3  to be run\nlr=0.5/seed=4  to be run\n")
     answer = run(
         "tune", "configs/base/cfg.py", "-p", "lr=0.5,0.125", "-o", "opt.name=adam", "--script", "train.py",
         "--metrics", "eval.json",
@@ -105,6 +108,9 @@ def test_any_config_can_be_tuned(run: Run) -> None:
         ((*TUNE, "--better", "acc:high"), "better['acc'] is 'max' or 'min', got 'high'"),
         (("tune", "configs/base/cfg.py", "--script", "train.py"), "configs/base/cfg.py is no tune config"),
         ((*TUNE, "-p", "lrr=1,2"), "did you mean 'lr'?"),
+        ((*TUNE, "-p", "lr=1,2", "-o", "lr=3"), "override 'lr=3': replaces lr, which -p lr=1,2 tunes"),
+        ((*TUNE, "-p", "opt.name=a,b", "-o", "opt={name: c}"), "replaces opt.name, which -p opt.name=a,b tunes"),
+        ((*TUNE[:2], "--script", "trai.py"), "there is no script trai.py in "),
         (("runs", "configs"), "configs is no result folder of a sweep: it has no ledger.sqlite"),
         (("runs", "configs/tune/lr/cfg.py"), "configs/tune/lr/cfg.py has not been run: there is no ledger.sqlite in"),
     ],
@@ -116,6 +122,60 @@ def test_mistakes(run: Run, arguments: tuple[str, ...], said: str) -> None:
     assert not Path("experiment").exists()
 
 
+def test_warnings_before_the_start(run: Run, project: Path) -> None:
+    write(project, {
+        "configs/base/cfg.py": "from typedcat import Config\ncfg = Config(epochs=1)\n",
+        "configs/tune/lr/cfg.py": (
+            "from typedcat import Cfg2Tune, Param2Tune\ncfg = Cfg2Tune(caps='configs/base/cfg.py')\n"
+            "cfg.epoch = Param2Tune([1, 2])\n"
+        ),
+    })  # fmt: skip
+    answer = run(*TUNE, "--dry-run")
+    assert answer.code == 0
+    assert answer.err == (
+        "configs/tune/lr/cfg.py:3: warning: epoch: no base has this key; did you mean 'epochs' "
+        "(set at configs/base/cfg.py:2)? [near-miss]\n"
+    )
+    file = project / "configs/tune/lr/cfg.py"
+    file.write_text(file.read_text(encoding="utf-8").strip() + "  # typedcat: ignore[near-miss]\n", encoding="utf-8")
+    assert run(*TUNE, "--dry-run").err == ""
+    write(project, {"train.py": ""})
+    answer = run(*TUNE[:4])
+    assert "without --metrics FILE no metrics are read" in answer.err
+
+
+@pytest.mark.slow
+def test_why_a_run_is_to_be_run(run: Run, project: Path) -> None:
+    assert run(*TUNE, "--workers", "2").code == 1
+    assert run(*TUNE, "--dry-run", "--rerun", "all").out == (
+        "lr=0.5  to be run again\nlr=0.25  to be run again\nlr=2  failed before\n3 runs, 3 to be run\n"
+    )
+    write(project, {"train.py": TRAIN + "# more\n"})
+    assert run(*TUNE, "--dry-run").out.startswith("lr=0.5  done, by other code\n")
+    write(project, {"configs/base/cfg.py": "from typedcat import Config\ncfg = Config(lr=0.5, opt=None)\n"})
+    assert run(*TUNE, "--dry-run").out == "".join([
+        *(f"lr={lr}  to be run, as its config has changed\n" for lr in ("0.5", "0.25", "2")), "3 runs, 3 to be run\n",
+    ])  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_best_of_repeated_runs_is_the_best_on_average(run: Run, project: Path) -> None:
+    table = {(0.5, 0): 0.9, (0.5, 1): 0.1, (0.25, 0): 0.6, (0.25, 1): 0.7}
+    train = TRAIN.replace("1 - cfg.lr", f"{table}[cfg.lr, cfg.seed]").replace('"amp"', '"more": {"a": [1]}, "amp"')
+    write(project, {
+        "train.py": train, "configs/base/cfg.py": "from typedcat import Config\ncfg = Config(lr=0.5, seed=0)\n",
+    })  # fmt: skip
+    tune = ("tune", "configs/base/cfg.py", "-p", "lr=0.5,0.25", "--repeats", "2", "--seed-key", "seed")
+    assert run(*tune, "--script", "train.py", "--metrics", "eval.json", "--workers", "2").code == 0
+    folder = "experiment/base,tune=lr"
+    best = run("best", folder, "acc").out
+    assert best.startswith(
+        f"# lr=0.25: mean acc = 0.65, the maximum of {folder}\n# of its runs the best, seed=1: acc = 0.7\ncfg = "
+    )
+    assert run("best", folder, "acc:min", "--folder").out == f"{folder}/lr=0.5/seed=1\n"
+    assert run("runs", folder).out.splitlines()[0].split() == ["run", "state", "time", "where", "acc", "more.a", "amp"]
+
+
 @pytest.mark.slow
 def test_a_sweep_is_watched_from_another_terminal(run: Run, project: Path) -> None:
     write(project, {"train.py": TRAIN.replace("print(", "import time; time.sleep(3); print(")})
@@ -123,6 +183,7 @@ def test_a_sweep_is_watched_from_another_terminal(run: Run, project: Path) -> No
     while not Path("experiment/tune/lr/ledger.sqlite").exists() or "running" not in run("runs", TUNE[1]).out:
         assert sweep.poll() is None
         time.sleep(0.1)
+    assert "lr=0.5  running\n" in run(*TUNE, "--dry-run").out
     watched = run("runs", TUNE[1], "--watch")
     assert "1 running" in watched.out
     assert watched.out.endswith("3 runs: 2 done, 1 failed\n")

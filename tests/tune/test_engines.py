@@ -286,6 +286,17 @@ def test_a_process_that_dies_while_it_is_idle_costs_no_run(make: Make, tasks: li
 
 
 @pytest.mark.parametrize("name", ["local"])
+def test_a_process_that_dies_as_it_gets_a_run_costs_no_run(make: Make, tasks: list[Task]) -> None:
+    engine: Any = make(dying, size=1)
+    engine.start(tasks[3])
+    pid = drained(engine, 1)[3].result
+    os.kill(pid, signal.SIGSTOP)  # so that it does not read what it is given, as if it had died just before
+    engine.start(tasks[4])
+    os.kill(pid, signal.SIGKILL)
+    assert drained(engine, 1)[4].result not in (None, pid)
+
+
+@pytest.mark.parametrize("name", ["local"])
 def test_a_process_that_cannot_be_started_is_an_outcome(
     make: Make, tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:

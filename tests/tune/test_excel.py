@@ -146,6 +146,17 @@ def test_the_runs() -> None:
     assert book["runs"].auto_filter.ref == "A1:J3"
 
 
+def test_what_a_sweep_was_run_with() -> None:
+    about = {"command": "train.py --amp", "git": "", "packages": "numpy 2.0, torch 3.1"}
+    book = openpyxl.load_workbook(io.BytesIO(workbook(metric_frame([], ["a"]), about=about)))
+    assert rows_of(book["about"]) == [
+        ["what", None],
+        ["command", "train.py --amp"],
+        ["packages", "numpy 2.0"],
+        ["packages", "torch 3.1"],
+    ]
+
+
 def test_nothing_to_show() -> None:
     assert rows_of(book_of([], ["a", "b"])["MetricFrame"]) == [["a", "b"]]
     assert rows_of(book_of([Result((1,), "f")], ["a"], acc="max")["MetricFrame"]) == [["a"], [1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,31 @@ def test_parameters_that_cannot_be(project: Path) -> None:
         grid_of("configs/base/cfg.py", ["sched.epoch=1,2"])
     with pytest.raises(OverrideError, match="gives no values"):
         grid_of("configs/base/cfg.py", ["sched.epochs="])
+    for again in ("sched.epochs=3,4", "sched={epochs: 3},{epochs: 4}"):
+        with pytest.raises(OverrideError, match=r"changes sched\.epochs, which another -p tunes"):
+            grid_of("configs/base/cfg.py", ["sched.epochs=1,2", again])
+
+
+@pytest.mark.parametrize(
+    ("file", "folder"),
+    [
+        ("configs/base/cfg.py", "experiment/base,tune=epochs"),
+        ("configs/base/small.py", "experiment/base/small,tune=epochs"),  # base/large.py has the same result folder
+        ("configs/small.py", "experiment/small,tune=epochs"),  # that is `experiment`
+        ("configs/cfg.py", "experiment/tune=epochs"),
+    ],
+)
+def test_where_the_results_of_any_config_are(project: Path, file: str, folder: str) -> None:
+    (project / file).write_text("from typedcat import Config\ncfg = Config(epochs=1)\n", encoding="utf-8")
+    assert grid_of(file, ["epochs=1,2"], "experiment", "configs").rslt_dir == folder
+
+
+def test_what_is_better_is_said_of_each_metric() -> None:
+    wrong: Any = "acc"
+    with pytest.raises(
+        TuneError, match=r"better must say what is better of each metric, as \{'acc': 'max'\}, got 'acc'"
+    ):
+        Cfg2Tune(better=wrong)
 
 
 @given(st.lists(st.text("ab1", min_size=1), min_size=1))
@@ -205,3 +231,46 @@ def test_split(parts: list[str]) -> None:
     assert split(",".join(parts)) == parts
     assert split(",".join(f"[{part},{part}]" for part in parts)) == [f"[{part},{part}]" for part in parts]
     assert split(", ".join(f"'{part},'" for part in parts)) == [f"'{part},'" for part in parts]
+
+
+# -- values that are more than a value
+
+
+DROPPED = "from typedcat import Drop\ncfg.sched.epochs = Param2Tune([Drop, 10], optional_value_names=['none', '10'])\n"
+
+
+def test_values_that_inherit_extend_and_drop(tune: WriteTune) -> None:
+    for name, width in (("small", 8), ("large", 64)):
+        file = Path(f"configs/net/{name}/cfg.py")
+        file.parent.mkdir(parents=True)
+        file.write_text(f"from typedcat import Config\ncfg = Config(width={width}, depth=2)\n", encoding="utf-8")
+    path = tune(
+        """
+        from typedcat import Drop, Extend
+
+        cfg = Cfg2Tune(caps="configs/base/cfg.py")
+        cfg.net = Param2Tune(
+            [Config(caps="configs/net/small/cfg.py"), Config(caps="configs/net/large/cfg.py", depth=3)],
+            optional_value_names=["small", "large"],
+        )
+        cfg.hooks = Param2Tune([Extend(["log"]), ["save"]], optional_value_names=["extended", "own"])
+        cfg.size = P_DEP(lambda c: c.net.width * c.net.depth)
+        cfg.twice = DEP(lambda c: c.size * 2)
+        """
+    )
+    built = children(path)
+    assert [(one.net.width, one.net.depth, one.size, one.hooks) for one in built] == [
+        (8, 2, 16, ["log"]),
+        (8, 2, 16, ["save"]),
+        (64, 3, 192, ["log"]),
+        (64, 3, 192, ["save"]),
+    ]
+    assert "epochs" not in children(tune("cfg = Cfg2Tune(caps='configs/base/cfg.py')\n" + DROPPED, "dropped"))[0].sched
+    shutil.rmtree("configs/net")  # what was built needs no other file
+    assert [load_config(one, create_rslt_dir=False).twice for one in built] == [32, 32, 384, 384]
+
+
+def test_a_key_of_a_parameter_is_no_key_of_its_values(tune: WriteTune) -> None:
+    path = tune("cfg = Cfg2Tune()\ncfg.opt = Param2Tune([Config(lr=1), Config(lr=2)])\ncfg.opt.momentum = 0.9\n")
+    with pytest.raises(TuneError, match="'momentum' cannot be set in Param2Tune"):
+        Cfg2Tune.load_cfg2tune(path)

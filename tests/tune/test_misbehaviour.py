@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -230,3 +231,41 @@ def test_gathering_that_ends_oddly(tune: WriteTune, end: BaseException) -> None:
         states = [one.state for one in ledger.attempts()]
         assert states == (["done", "stopped"] if isinstance(end, KeyboardInterrupt) else ["done", "failed", "done"])
         assert ledger.attempts()[0].metrics == {1: 0, ("b", 2): 3, None: 0.5}
+
+
+def test_the_line_of_the_user_is_named(tune: WriteTune) -> None:
+    def missing(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> str:
+        return Path("nowhere.txt").read_text(encoding="utf-8")
+
+    def popen(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
+        return subprocess.Popen(["true"])
+
+    path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([1])")
+    runner = Cfg2TuneRunner(path, work_fn=missing, pool_size=1, verbosity=False, plots=False)
+    runner.tuning()
+    line = missing.__code__.co_firstlineno + 1
+    assert (
+        f"FileNotFoundError: [Errno 2] No such file or directory: 'nowhere.txt' (test_misbehaviour.py:{line})"
+        in (runner.failures[0])
+    )
+    runner = Cfg2TuneRunner(path, work_fn=popen, pool_size=1, verbosity=False, plots=False)
+    runner.tuning()
+    assert "wait for the command: return subprocess.run(...)" in runner.failures[0]
+
+
+def test_secrets_are_in_no_file_that_others_read(tune: WriteTune) -> None:
+    body = """
+        from pydantic import SecretStr
+
+        cfg = Cfg2Tune(token=SecretStr("hunter2-hunter2"))
+        cfg.a = Param2Tune([1, 2])
+        """
+    runner = Cfg2TuneRunner(
+        tune(body), pool_size=1, verbosity=False, plots=False,
+        work_fn=lambda i, cfg, *_: None, gather_metric_fn=lambda cfg, *_: {"a": cfg.a, "token": cfg.token},
+    )  # fmt: skip
+    frame = runner.tuning()
+    assert frame["token"].tolist() == ["**********", "**********"]
+    holders = {path for path in Path().rglob("*") if path.is_file() and b"hunter2-hunter2" in path.read_bytes()}
+    assert holders == {Path("configs/tune/grid/cfg.py"), *map(Path, runner.cfg_pkls)}
+    assert {stat.S_IMODE(os.stat(path).st_mode) for path in runner.cfg_pkls} == {0o600}

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,19 @@ def labels(*values: Any) -> list[Any]:
 )
 def test_value(value: object, text: str) -> None:
     assert texts(value) == [text]
+
+
+def test_numbers_of_numpy_are_named_as_numbers() -> None:
+    assert texts(*np.linspace(0, 1, 3)) == ["0.0", "0.5", "1.0"]
+    assert texts(np.float32(0.1), np.int64(3), np.bool_(True), np.array(2.5)) == ["0.1", "3", "True", "2.5"]
+    assert texts([np.int64(1), np.float64(0.5)]) == ["[1, 0.5]"]
+    assert labels(np.float64(0.5)) == [0.5]
+    assert texts(1, np.int64(1)) == ["1", "1#2"]
+
+
+def test_numbers_of_torch_are_named_as_numbers() -> None:
+    torch = pytest.importorskip("torch")
+    assert texts(torch.tensor(0.5), torch.tensor(3)) == ["0.5", "3"]
 
 
 def test_numbers_stay_numbers_in_tables() -> None:

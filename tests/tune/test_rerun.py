@@ -223,7 +223,7 @@ def test_a_summary_that_cannot_be_made_ends_nothing(
         raise RuntimeError("strange metrics")
 
     monkeypatch.setattr(ending, "write_summary", broken)
-    monkeypatch.setattr(session, "_FIRST_SUMMARY_S", 0.0)
+    monkeypatch.setattr(session, "_SUMMARY_S", 0.0)
     runner = Cfg2TuneRunner(tune(TUNE), work_fn=work, gather_metric_fn=gather, in_process=True)
     assert runner.tuning()["x"].tolist() == [0.1, 1.1, 2.1]
     out, err = capsys.readouterr()
@@ -234,7 +234,7 @@ def test_a_summary_that_cannot_be_made_ends_nothing(
 def test_tables_are_there_while_the_sweep_goes_on(tune: WriteTune, monkeypatch: pytest.MonkeyPatch) -> None:
     from typedcat.tune import session
 
-    monkeypatch.setattr(session, "_FIRST_SUMMARY_S", 0.0)
+    monkeypatch.setattr(session, "_SUMMARY_S", 0.0)
 
     def watching(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
         assert i == 0 or (FOLDER / "metric_frame.csv").exists()
@@ -294,7 +294,13 @@ def test_nothing_is_left_of_a_call(tune: WriteTune) -> None:
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"timeout_s": 0.0}, "more than 0"), ({"grace_s": -1.0}, "0 seconds or more"), ({"max_retries": -1}, "0 or more")],
+    [
+        ({"timeout_s": 0.0}, "more than 0"),
+        ({"grace_s": -1.0}, "0 or more"),
+        ({"timeout_s": "2h"}, "number of seconds"),
+        ({"pool_size": "2"}, "0 or more"),
+        ({"max_retries": -1}, "0 or more"),
+    ],
 )
 def test_numbers_that_make_no_sense(tune: WriteTune, options: dict[str, Any], said: str) -> None:
     from typedcat.errors import TuneError
@@ -311,3 +317,81 @@ def test_a_tune_config_without_a_file(project: Path) -> None:
     runner = Cfg2TuneRunner(cfg, work_fn=work, gather_metric_fn=gather, in_process=True, verbosity=False)
     assert runner.tuning()["x"].tolist() == [0.1, 1.1]
     assert Path("results/a=0/cfg.pkl").exists()
+
+
+# -- metrics that are gathered once more
+
+
+def more(cfg: Any, folder: str, result: Any, comb: Any) -> dict[str, Any]:
+    return {"x": json.loads((Path(folder) / "eval.json").read_text())["x"], "more": {"a": cfg.a, "folder": folder}}
+
+
+def test_metrics_are_gathered_again_without_a_run(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tune(TUNE)
+    tuned(path)
+    started()
+    runner = tuned(path, "gather", gather=more)
+    assert runner.metric_frame is not None
+    assert runner.metric_frame["more.a"].tolist() == [0, 1, 2]
+    assert started() == []
+    assert load_runs(FOLDER)["more.a"].tolist() == [0, 1, 2]
+    shutil.rmtree(FOLDER / "a=1")
+    (FOLDER / "a=2/eval.json").unlink()
+    again = Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=more, in_process=True, plots=False)
+    assert again.tuning(rerun="gather")["more.a"].tolist() == [0, 1, 2]
+    err = capsys.readouterr().err
+    assert "a=1: its result folder is gone, its metrics stay as they are" in err
+    assert "a=2: its metrics stay as they are: FileNotFoundError" in err
+
+
+def test_runs_that_failed_for_their_metrics_only(tune: WriteTune) -> None:
+    def broken(cfg: Any, folder: str, result: Any, comb: Any) -> dict[str, Any]:
+        raise KeyError("accuracy")
+
+    path = tune(TUNE)
+    assert len(tuned(path, gather=broken).failures) == 3
+    started()
+    assert tuned(path, "gather", gather=more).failures == {}
+    assert started() == []
+    assert tuned(path, gather=more).failures == {}
+    assert started() == []
+
+
+def test_the_result_of_another_config_is_not_gathered(tune: WriteTune) -> None:
+    def broken(cfg: Any, folder: str, result: Any, comb: Any) -> dict[str, Any]:
+        raise KeyError("accuracy")
+
+    tuned(tune(TUNE), gather=broken)
+    runner = tuned(tune(TUNE.replace("lr=0.1", "lr=0.2")), "gather", gather=more)
+    assert [run.state for run in runner.runs] == ["left"] * 3
+
+
+def test_gathering_again_makes_no_old_file_new(tune: WriteTune) -> None:
+    """A run that has written no metrics has failed, whatever an attempt before it has left."""
+    path = tune(TUNE)
+    tuned(path)
+    assert len(tuned(path, "all", work=lambda *_: None).failures) == 3
+    assert len(tuned(path, "gather").failures) == 3
+
+
+# -- what is said
+
+
+def test_what_has_changed_and_what_is_there_twice(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    tuned(tune(TUNE))
+    path = tune(TUNE.replace("lr=0.1", "lr=0.2").replace("[0, 1, 2]", "[0, 1, 1]"))
+    Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, in_process=True, plots=False).tuning()
+    err = capsys.readouterr().err
+    assert "1 of 3 runs have the config of another one: is a value there twice?" in err
+    assert "2 runs have changed since they were run, a=0 first; old folders are kept" in err
+
+
+def test_a_metric_in_a_mapping_is_wanted_by_its_path(tune: WriteTune) -> None:
+    def nested(cfg: Any, cfg_rslt_dir: str, run_rslt: Any, param_comb: Any) -> Any:
+        return {"val": {"acc": cfg.a, "loss": 0.5}}
+
+    frame = tuned(tune(TUNE), gather=nested, metric_names=["val.acc"]).metric_frame
+    assert frame is not None and list(frame.columns) == ["val.acc"]
+    assert list(frame["val.acc"]) == [0, 1, 2]
+    failures = tuned(tune(TUNE), "all", gather=nested, metric_names=["val"]).failures
+    assert "the gather function gave no 'val', but val.acc, val.loss" in str(failures)

@@ -329,6 +329,8 @@ def test_all_runs_fail(tune: WriteTune, capsys: pytest.CaptureFixture[str], pool
     assert len(runner.failures) == len(frame_of(runner)) == 3
     out = capsys.readouterr().out
     assert "3 of 3 runs failed:" in out
+    assert out.partition("runs failed:")[2].count("Traceback") == 1  # one mistake in all runs is told once
+    assert "  a=2: ValueError: bad luck" in out
     assert "Empty DataFrame" not in out
     assert TABLE.is_file()
 
@@ -441,7 +443,7 @@ def test_a_folder_that_cannot_be_written(tune: WriteTune, project: Path) -> None
     ("options", "said"),
     [
         ({"experiment_root": "a", "experiments_root": "b"}, "two names of one thing"),
-        ({"pool_size": -1}, "pool_size must be 0 or more"),
+        ({"pool_size": -1}, "pool_size must be a number, 0 or more"),
         ({"children": "there"}, "'config' or 'result'"),
         ({"work_gpu_num": 1, "pool_size": 2}, "leave pool_size out"),
         ({"work_gpu_num": 0}, "at least 1"),
@@ -600,7 +602,7 @@ def test_a_gather_function_that_returns_no_dict(tune: WriteTune) -> None:
     runner.register_work_fn(lambda *_: None)
     runner.register_gather_metric_fn(lambda *_: 0.5)
     runner.tuning()
-    assert "the gather function returned 0.5; return a dict" in runner.failures[0]
+    assert "returned 0.5; return a dict" in runner.failures[0]
 
 
 @pytest.mark.parametrize(("work", "gather"), [(lambda cfg: None, lambda *_: {}), (lambda *_: None, lambda cfg: {})])
@@ -608,6 +610,6 @@ def test_functions_that_cannot_be_called(tune: WriteTune, work: Any, gather: Any
     runner = Cfg2TuneRunner(tune(SMALL), config_root="configs", experiment_root="experiment", verbosity=False)
     runner.register_work_fn(work)
     runner.register_gather_metric_fn(gather)
-    with pytest.raises(TuneError, match="function is called with"):
+    with pytest.raises(TuneError, match=r"function at .*test_runner.py:\d+ is called with"):
         runner.tuning()
     assert not any(map(os.path.exists, runner.cfg_pkls))

@@ -219,3 +219,32 @@ def test_a_disk_that_is_full(tune: WriteTune, project: Path) -> None:
             assert {one.point for one in ledger.attempts() if one.state == "done"} == {"a=0", "a=1", "a=2"}
     finally:
         subprocess.run(["umount", "-l", os.fspath(FOLDER)], check=True)
+
+
+PICKLES = """
+import multiprocessing, pickle
+from typedcat import Cfg2TuneRunner
+
+class Net: pass
+
+def double(x): return 2 * x
+
+if __name__ == '__main__':
+    runner = Cfg2TuneRunner('configs/tune/grid/cfg.py', pool_size=1, plots=False)
+
+    @runner.register_work_fn
+    def work(i, cfg, pkl, folder, env):
+        pickle.dump(Net(), open(folder + '/net.pkl', 'wb'))
+        with multiprocessing.get_context('fork').Pool(1) as pool:
+            return {'x': pool.map(double, [cfg.a])[0]}
+
+    runner.register_gather_metric_fn(lambda cfg, folder, result, comb: result)
+    assert runner.tuning()['x'].tolist() == [0, 2, 4]
+    assert type(pickle.load(open('experiment/tune/grid/a=1/net.pkl', 'rb'))) is Net
+"""
+
+
+def test_runs_pickle_what_the_script_defines(tune: WriteTune) -> None:
+    tune(SMALL)
+    done = run(PICKLES)
+    assert done.returncode == 0, done.stderr + done.stdout

@@ -25,7 +25,9 @@ from .page import on_terminal
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _MOST_NAMES = 12  # that an error lists
-_CONFIG_HELP = "a .py, .yaml, .yml, .json or .pkl config; relative to the project root, else to the working directory"
+_CONFIG_HELP = (
+    "a .py, .yaml, .yml, .json, .toml or .pkl config; relative to the project root, or to the working directory"
+)
 
 
 # -- options
@@ -85,7 +87,8 @@ def add_overrides(parser: argparse.ArgumentParser, note: str = "") -> None:
     """The option `-o`."""
     parser.add_argument(
         "-o", "--override", metavar="KEY=VALUE", action="append", default=[], dest="overrides",
-        help="set a key, as YAML; +KEY=VALUE adds a new one, KEY=@package.Name imports; may be repeated" + note,
+        help="set a key, as YAML; +KEY=VALUE adds a new one, ~KEY removes one, KEY=@package.Name imports; may be "
+        "repeated" + note,
     )  # fmt: skip
 
 

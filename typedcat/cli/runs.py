@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import time
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 from ..console import console
 from ..errors import TuneError
@@ -12,6 +16,7 @@ from ..load.pipeline import load_config
 from ..tune.ledger.history import Sweep, best_run, read_sweep
 from ..tune.ledger.lock import is_held
 from ..tune.ledger.results import Result
+from ..tune.tables.frames import cell_text, is_done, is_repeated, mean, number, plain
 from .common import Commands, add_plain_command
 from .page import ANSI, ERROR, HEAD, NEW, PLACE, Page, on_terminal
 
@@ -24,7 +29,8 @@ examples:
   typedcat runs experiment/tune/lr --watch         again and again, until the sweep has ended
 """
 _BEST = """\
-Show the config of the best run of a sweep.
+Show the config of the best run of a sweep. Where runs are repeated, the combination with the best mean wins, as in the
+table, and its best run is shown.
 
 examples:
   typedcat best configs/tune/lr/cfg.py acc              what the sweep says is better, else the largest
@@ -33,6 +39,7 @@ examples:
 """
 _TUNE_HELP = "the tune config, or the result folder of the sweep"
 _WATCH_S = 2.0
+_WIDEST = 40  # characters of a metric
 _STYLES = {"done": NEW, "failed": ERROR, "running": HEAD, "left": PLACE}
 
 
@@ -73,14 +80,41 @@ def run_best(args: argparse.Namespace) -> Page:
     which = which or sweep.about.get("better", {}).get(metric, "max")
     if which not in ("max", "min"):
         raise TuneError(f"{args.metric}: write {metric}:max or {metric}:min")
-    best = best_run(sweep, metric, which)
+    best, mean_of_it = best_run(sweep, metric, which), None
+    if is_repeated(sweep.results):
+        best, mean_of_it = _best_on_average(sweep, metric, which, best)
     page = Page()
     if args.folder:
         return page.line(best.rslt_dir)
-    page.line((f"# {best.folder}: {metric} = {best.metrics[metric]}, the {which}imum of {sweep.folder}", PLACE))
+    value = plain(best.metrics[metric])
+    if mean_of_it is None:
+        page.line((f"# {best.folder}: {metric} = {value}, the {which}imum of {sweep.folder}", PLACE))
+    else:
+        point = os.path.dirname(best.folder)
+        page.line((f"# {point}: mean {metric} = {mean_of_it:g}, the {which}imum of {sweep.folder}", PLACE))
+        page.line((f"# of its runs the best, {os.path.basename(best.folder)}: {metric} = {value}", PLACE))
     color = on_terminal()
     text = load_config(best.rslt_dir, create_rslt_dir=False).to_txt(color=color)
     return page.add(text, ANSI if color else "").add("\n")
+
+
+def _best_on_average(sweep: Sweep, metric: str, which: str, best: Result) -> tuple[Result, float | None]:
+    """Of repeated runs: the best run of the combination that is best on average, as in the table, and that average.
+
+    `best` itself and None if no combination has an average.
+    """
+    groups: dict[tuple[Any, ...], list[Result]] = {}
+    for one in sweep.results:
+        groups.setdefault(one.labels, []).append(one)
+    means = []
+    for group in groups.values():
+        numbers = [x for one in group if is_done(one) and (x := number(plain(one.metrics.get(metric)))) is not None]
+        if numbers and not math.isnan(average := mean(numbers)):
+            means.append((average, group))
+    if not means:
+        return best, None
+    average, group = (max if which == "max" else min)(means, key=lambda pair: pair[0])
+    return best_run(replace(sweep, results=group), metric, which), average
 
 
 # -- the table
@@ -91,7 +125,7 @@ def sweep_page(sweep: Sweep) -> Page:
     page = Page()
     metrics = list(dict.fromkeys(name for one in sweep.results for name in one.metrics))
     rows = [_row(one, metrics) for one in sweep.results]
-    head = ["run", "state", "time", "where", *map(str, metrics)]
+    head = ["run", "state", "time", "where", *(_cell(str(name)) for name in metrics)]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)] if rows else []
     if rows:
         page.line((_aligned(head, widths), HEAD))
@@ -109,8 +143,13 @@ def _row(one: Result, metrics: list[str]) -> list[str]:
     if one.state == "running" and one.started is not None:
         seconds = f"{max(0.0, time.time() - one.started):.0f} s"
     where = " ".join([one.host, *one.gpus]) if one.state != "left" else ""
-    values = [one.metrics.get(name, "") for name in metrics]
-    return [one.folder, one.state, seconds, where, *(f"{v:g}" if isinstance(v, float) else str(v) for v in values)]
+    return [one.folder, one.state, seconds, where, *(_cell(one.metrics.get(name, "")) for name in metrics)]
+
+
+def _cell(metric: Any) -> str:
+    """A metric on one line, whatever it is."""
+    value = plain(metric)
+    return f"{value:g}" if isinstance(value, float) else " ".join(cell_text(value, _WIDEST).split())
 
 
 def _aligned(cells: list[str], widths: list[int]) -> str:

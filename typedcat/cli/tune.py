@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+from pathlib import Path
 from typing import Any
 
-from ..errors import TuneError
+from ..errors import OverrideError, TuneError
+from ..load.overrides import parse_override
 from ..load.project import find_project
+from ..static.findings import Checked, ordered, text_lines, united
+from ..static.near_miss import near_misses
+from ..tree.keys import format_path
+from ..tree.node import extra_of
 from ..tune.engines.script import JsonMetrics, Script
 from ..tune.grid.adhoc import grid_of
+from ..tune.grid.grid import load_tune
+from ..tune.grid.settings import TuneSettings
+from ..tune.ledger.lock import is_held
 from ..tune.ledger.plan import Run
 from ..tune.runner import Cfg2TuneRunner
 from .common import Commands, add_config, add_overrides, add_plain_command
@@ -30,6 +40,7 @@ examples:
 
 exit code: 0 all runs are done, 1 some have failed, 2 nothing could be started, 130 interrupted.
 """
+_NO_METRICS = "without --metrics FILE no metrics are read: the runs will be done without any"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -51,9 +62,13 @@ def add(commands: Commands) -> None:
     )
     add_overrides(parser)
     grid.add_argument("--repeats", metavar="N", type=int, help="run each with N seeds")
+    grid.add_argument("--seed-key", metavar="KEY", help="of the first seed (default: the config's, rand_seed)")
     grid.add_argument("--dry-run", action="store_true", help="show the grid; nothing is run")
     grid.add_argument(
-        "--rerun", metavar="failed|stale|all|RUN", default="", help="run again what failed, what other code did, ..."
+        "--rerun",
+        metavar="failed|stale|all|gather|RUN",
+        default="",
+        help="run again what failed, what other code did, ...; gather: only read the metrics again",
     )
     runs = parser.add_argument_group("runs")
     runs.add_argument(
@@ -92,10 +107,14 @@ def run(args: argparse.Namespace) -> Page:
     """Answer the command."""
     runner = _runner(args)
     if args.dry_run:
-        return grid_page(runner.preview(rerun=args.rerun))
+        _warn(runner)
+        return grid_page(runner.preview(rerun=args.rerun), is_going_on=is_held(runner.rslt_dir))
     if args.script is None:
         raise TuneError("no script to run: --script train.py, or --dry-run to see the grid")
-    runner.register_work_fn(Script(args.script, args.flag, tuple(args.arguments)))
+    script = Script(args.script, args.flag, tuple(args.arguments))
+    script.check()
+    _warn(runner, "" if args.metrics else _NO_METRICS)
+    runner.register_work_fn(script)
     if args.metrics:
         runner.register_gather_metric_fn(JsonMetrics(tuple(args.metrics)))
     runner.tuning(rerun=args.rerun)
@@ -106,13 +125,46 @@ def _runner(args: argparse.Namespace) -> Cfg2TuneRunner:
     root = args.experiments_root
     if root is None and not find_project().experiments_root:
         root = "experiment"
-    tune = grid_of(args.config, args.param, root, args.config_root) if args.param else args.config
+    tune = args.config
+    if args.param:
+        _check_overrides(args.overrides, args.param)
+        tune = grid_of(args.config, args.param, root, args.config_root)
+    elif args.seed_key is not None:
+        tune = load_tune(args.config, root, args.config_root)
+    if args.seed_key is not None:
+        extra = extra_of(tune)
+        extra.tune = TuneSettings(seed_key=args.seed_key).over(extra.tune or TuneSettings())
     return Cfg2TuneRunner(
         tune, args.config_root, root,
         pool_size=args.workers, work_gpu_num=args.gpus, memory_need=args.memory_need, runs_per_gpu=args.runs_per_gpu,
         children="result" if args.param else "config", overrides=args.overrides, repeats=args.repeats,
         better=_better(args.better), timeout_s=args.timeout, grace_s=args.grace, max_retries=args.retries,
     )  # fmt: skip
+
+
+def _warn(runner: Cfg2TuneRunner, more: str = "") -> None:
+    """Name what is most likely not meant so, before hours are spent on it."""
+    page = Page()
+    config = os.path.abspath(runner.cfg2tune_py)
+    slips = Checked(config, tuple(near_misses(runner.cfg2tune, Path(config))))
+    for slip in ordered(united([slips])):
+        for place, _, text in text_lines(slip):
+            page.line(f"{place}: warning: {text}")
+    (page.line(more) if more else page).write(error=True)
+
+
+def _check_overrides(overrides: list[str], parameters: list[str]) -> None:
+    """An override of a key that is tuned would tune it no more.
+
+    Raises:
+        OverrideError: there is one.
+    """
+    for text in overrides:
+        keys = parse_override(text).keys
+        for parameter in parameters:
+            tuned = parse_override(parameter).keys
+            if keys == tuned[: len(keys)]:
+                raise OverrideError(text, f"replaces {format_path(tuned)}, which -p {parameter} tunes")
 
 
 def _better(texts: list[str]) -> dict[str, Any]:
@@ -130,11 +182,32 @@ def _better(texts: list[str]) -> dict[str, Any]:
     return better
 
 
-def grid_page(runs: list[Run]) -> Page:
-    """The grid, a line per run: its folder, and what of it is known."""
+def grid_page(runs: list[Run], *, is_going_on: bool = False) -> Page:
+    """The grid, a line per run: its folder, and what of it is known.
+
+    Args:
+        runs: all runs, planned.
+        is_going_on: whether a runner is at work on them.
+    """
     page = Page()
     for one in runs:
-        state = one.state if not one.due else "failed before" if one.last is not None else "to be run"
+        state = _known(one, is_going_on)
         page.line((one.point.folder, HEAD), "  ", (state, GONE if "failed" in state else NEW if one.due else PLACE))
     due = sum(one.due for one in runs)
     return page.line(f"{len(runs):,} runs, {due:,} to be run")
+
+
+def _known(run: Run, is_going_on: bool) -> str:
+    """What of a run is known: why it is to be run, if it is."""
+    last = run.last
+    if not run.due:
+        return run.state + (", by other code" if run.other_code else "")
+    if last is None:
+        return "to be run"
+    if last.state == "running" and is_going_on:
+        return "running"
+    if last.digest != run.digest or not run.digest:
+        return "to be run, as its config has changed" if run.digest else "to be run, as its config has no digest"
+    if last.state == "done":
+        return "to be run again"
+    return "failed before" if last.state == "failed" else "stopped before"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from .engines.protocol import reason
 from .ledger.plan import Run
 from .ledger.results import Result
 from .streams import show
-from .tables.excel import TABLE
+from .tables.excel import PACKAGES, TABLE
 from .tables.frames import Better, check_better, metric_frame
 from .tables.plots import NO_PICTURES, can_draw
 from .tables.summary import write_summary
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_IN_FULL = 20  # failures with the end of their output
 _MOST_NAMED = 200
+_ADDRESS = re.compile(r"\b0x[0-9a-f]+")  # of an object, another one in each process
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Ending:
         return {
             "name": self.source, "command": shlex.join(about.command), "started": about.started,
             "machine": f"{about.user} on {about.host}", "git": f"{about.git.commit}{dirty}" if about.git.commit else "",
-            "Python": about.python, "packages": ", ".join(f"{name} {its}" for name, its in about.packages.items()),
+            "Python": about.python, PACKAGES: ", ".join(f"{name} {its}" for name, its in about.packages.items()),
         }  # fmt: skip
 
     # -- on the terminal
@@ -128,11 +130,15 @@ class Ending:
 
 
 def failure_lines(runs: Sequence[Run]) -> list[str]:
-    """Why runs failed. Of many, the later ones on one line each; of very many, only how many more there are."""
+    """Why runs failed, each reason in full once. Of many, the later ones on one line each; of very many, how many."""
     lines = []
+    told: set[str] = set()
     failed = [run for run in runs if run.state == "failed"]
-    for number, run in enumerate(failed[:_MOST_NAMED]):
-        text = run.error if number < _MOST_IN_FULL else run.error.partition("\n")[0]
+    for run in failed[:_MOST_NAMED]:
+        reason_as_such = _ADDRESS.sub("", run.error)
+        in_full = reason_as_such not in told and len(told) < _MOST_IN_FULL
+        told.add(reason_as_such)
+        text = run.error if in_full else run.error.partition("\n")[0]
         lines.append(f"  {run.point.folder}: {text}".replace("\n", "\n    "))
     if len(failed) > _MOST_NAMED:
         lines.append(f"  and {len(failed) - _MOST_NAMED:,} more, which are in the table")

@@ -25,7 +25,8 @@ def made_ready(run: Run, ledger: Ledger) -> Files:
     try:
         if run.last is not None and run.last.digest != run.digest and os.path.isdir(folder):
             _move_aside(folder, ledger)
-        os.makedirs(folder, exist_ok=True)
+        if _made(folder):
+            return {}
         output = os.path.join(folder, OUTPUT)
         if os.path.exists(output):
             os.rename(output, free(f"{output}.old"))
@@ -33,6 +34,18 @@ def made_ready(run: Run, ledger: Ledger) -> Files:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ProjectError(f"cannot make the result folder {short_path(folder)}: {why}") from error
+
+
+def _made(folder: str) -> bool:
+    """Make a folder; returns whether it was not there."""
+    try:
+        os.mkdir(folder)
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+    except FileExistsError:
+        os.makedirs(folder, exist_ok=True)  # raises if it is none
+        return False
+    return True
 
 
 def _move_aside(folder: str, ledger: Ledger) -> None:

@@ -26,6 +26,7 @@ _CHECKPOINTS = (
     ".onnx",
     ".h5",
 )  # an attempt may go on from an older one
+STALE = "is older than this run, which has not written it"
 _MOST_FILES = 20_000  # of a folder that are looked at: more are no metrics
 _EVENTS = ("open", "sqlite3.connect")
 
@@ -86,7 +87,7 @@ def only_fresh(before: Files) -> Iterator[None]:
         with contextlib.suppress(OSError):
             if before.get(path) == _stat(path):
                 raise TuneError(
-                    f"{short_path(path)} is older than this run, which has not written it\n"
+                    f"{short_path(path)} {STALE}\n"
                     "  it is of an earlier attempt: let the run write its metrics, or remove the file"
                 )
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
 import math
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
-from ..errors import DigestError, TuneError, short_path, short_repr
-from ..load.pipeline import load_config
+from ..errors import DigestError, TuneError, short_path
 from ..load.project import find_project
 from ..load.surroundings import Surroundings
 from ..tree.config import BaseConfig
@@ -23,6 +22,8 @@ from .ending import Ending, failure_lines
 from .engines.local import LocalProcesses, pickled
 from .engines.protocol import Engine, Here
 from .folders import gone
+from .functions import GATHER_ARGUMENTS, WORK_ARGUMENTS, check_signature
+from .gathering import Gathering
 from .gpus.leases import Leases
 from .grid.grid import CHILD_FILE, Grid, ParamComb, Point, load_tune
 from .grid.settings import TuneSettings
@@ -111,8 +112,8 @@ class Cfg2TuneRunner:
             raise TuneError("experiment_root and experiments_root are two names of one thing; give one")
         if children not in ("config", "result"):
             raise TuneError(f"children is 'config' or 'result', got {children!r}")
-        if pool_size < 0:
-            raise TuneError(f"pool_size must be 0 or more, got {pool_size}")
+        if not _is_count(pool_size):
+            raise TuneError(f"pool_size must be a number, 0 or more, got {pool_size!r}")
         if work_gpu_num is not None and (pool_size or in_process):
             raise TuneError(
                 "with work_gpu_num, the number of GPUs decides how many run at a time: leave pool_size out, and "
@@ -209,8 +210,9 @@ class Cfg2TuneRunner:
 
         Args:
             rerun: 'failed' runs nothing but what has failed; 'stale' also what other code has done; 'all' everything;
-                the folder of a run (or a pattern) that one again. When it was ended early, the same `rerun` goes on:
-                what it has done already, with the same code, it does not do again.
+                'gather' nothing: it only gathers the metrics of what has ended again, without what the work function
+                returned; the folder of a run (or a pattern) that one again. When it was ended early, the same `rerun`
+                goes on: what it has done already, with the same code, it does not do again.
 
         Returns:
             The table.
@@ -224,9 +226,9 @@ class Cfg2TuneRunner:
         """
         if self.work_fn is None:
             raise TuneError("there is no work function: decorate one with @runner.register_work_fn")
-        _check_signature(self.work_fn, "work", _WORK_ARGUMENTS)
+        check_signature(self.work_fn, "work", WORK_ARGUMENTS)
         if self.gather_metric_fn is not None:
-            _check_signature(self.gather_metric_fn, "gather", _GATHER_ARGUMENTS)
+            check_signature(self.gather_metric_fn, "gather", GATHER_ARGUMENTS)
         fill_standard_streams()
         self.runs = self.planned()
         self._make_folder()
@@ -314,11 +316,13 @@ class Cfg2TuneRunner:
             self._dump(run)
         engine = self._engine(lock)
         about = {**self._about(code), "rerun": rerun}
-        steps = Steps(self._dump, self._gather, self._summarise, lock.check)
+        steps = Steps(self._dump, self._gathering.metrics, self._summarise, lock.check)
         live = self.pool_size > 0
         try:
             with Display(self.runs, self.better, shown=self.verbosity, live=live) as display:
-                self._tell_what_is_done(display)
+                self._tell_what_is_known(display)
+                if rerun == "gather":
+                    self._gathering.again(self.runs, ledger, display)
                 session = Session(
                     steps, self.runs, engine, ledger, ledger.begin_sweep(about, self._planned_points()), code, display,
                     leases=self.leases, max_retries=self.max_retries, signals=not isinstance(engine, Here),
@@ -332,7 +336,13 @@ class Cfg2TuneRunner:
             self._ending().tell(self.runs, table=self.gather_metric_fn is not None, rerun=rerun)
         return session
 
-    def _tell_what_is_done(self, display: Display) -> None:
+    def _tell_what_is_known(self, display: Display) -> None:
+        same = Counter(run.digest for run in self.runs if run.digest)
+        if twice := sum(count - 1 for count in same.values()):
+            display.say(f"{twice} of {len(self.runs)} runs have the config of another one: is a value there twice?")
+        if changed := [run for run in self.runs if run.due and run.last is not None and run.last.digest != run.digest]:
+            first = changed[0].point.folder
+            display.say(f"{len(changed)} runs have changed since they were run, {first} first; old folders are kept")
         done = [run for run in self.runs if run.state == "done"]
         if not done:
             return
@@ -387,18 +397,9 @@ class Cfg2TuneRunner:
                 "  children='result' writes them into the result folder"
             ) from error
 
-    def _gather(self, run: Run, result: Any) -> Mapping[str, Any]:
-        if self.gather_metric_fn is None:
-            return {}
-        cfg: Any = load_config(self.grid.child(run.point), create_rslt_dir=False)
-        with contextlib.chdir(os.curdir):  # one that changes it must not move the results of others
-            metrics = self.gather_metric_fn(cfg, cfg.rslt_dir, result, run.point.chosen)
-        if not isinstance(metrics, Mapping):
-            raise TypeError(f"the gather function returned {short_repr(metrics)}; return a dict, {{'acc': 0.9}}")
-        missing = [name for name in self.metric_names or () if name not in metrics]
-        if missing:
-            raise TuneError(f"the gather function gave no {' and no '.join(map(repr, missing))}")
-        return dict(metrics)
+    @property
+    def _gathering(self) -> Gathering:
+        return Gathering(self.grid, self.gather_metric_fn, self.metric_names or ())
 
     # -- after
 
@@ -418,16 +419,24 @@ class Cfg2TuneRunner:
 
     def _summarise(self) -> None:
         if self.gather_metric_fn is not None:
-            self._ending().write(self.runs, draw=False)
+            self._ending().write(self.runs, draw=self.plots)
 
 
-def _check_numbers(timeout_s: float | None, grace_s: float, max_retries: int) -> None:
-    if timeout_s is not None and not timeout_s > 0:
-        raise TuneError(f"timeout_s must be more than 0 seconds, or None, got {timeout_s}")
-    if not 0 <= grace_s < math.inf:
-        raise TuneError(f"grace_s must be 0 seconds or more, got {grace_s}")
-    if max_retries < 0:
-        raise TuneError(f"max_retries must be 0 or more, got {max_retries}")
+def _check_numbers(timeout_s: object, grace_s: object, max_retries: object) -> None:
+    if timeout_s is not None and not (_is_number(timeout_s) and timeout_s > 0):
+        raise TuneError(f"timeout_s must be a number of seconds, more than 0, or None, got {timeout_s!r}")
+    if not (_is_number(grace_s) and 0 <= grace_s < math.inf):
+        raise TuneError(f"grace_s must be a number of seconds, 0 or more, got {grace_s!r}")
+    if not _is_count(max_retries):
+        raise TuneError(f"max_retries must be a number, 0 or more, got {max_retries!r}")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, Integral) and int(value) >= 0
 
 
 def _check_pickle(value: Any, name: str) -> None:
@@ -438,17 +447,3 @@ def _check_pickle(value: Any, name: str) -> None:
             f"cannot pickle the child config {name}: {type(error).__name__}: {error}\n"
             "  let a DEP make what cannot be pickled, or make it in the training code"
         ) from error
-
-
-_WORK_ARGUMENTS = ("pkl_idx", "cfg", "cfg_pkl", "cfg_rslt_dir", "cuda_env")
-_GATHER_ARGUMENTS = ("cfg", "cfg_rslt_dir", "run_rslt", "param_comb")
-
-
-def _check_signature(function: Callable[..., Any], what: str, arguments: Sequence[str]) -> None:
-    """A function that cannot be called must not be found out after hours of training."""
-    try:
-        inspect.signature(function).bind(*arguments)
-    except TypeError as error:
-        raise TuneError(f"the {what} function is called with ({', '.join(arguments)}): {error}") from error
-    except ValueError:  # one without a signature
-        return

@@ -23,10 +23,10 @@ from .ledger.ledger import Attempt, Ledger
 from .ledger.plan import Run
 from .output import Follower
 
+NOT_GATHERED = "its metrics cannot be gathered"
 _TICK_S = 0.5
 _COMMIT_S = 0.05  # between two commits while runs start and end faster than that
-_FIRST_SUMMARY_S = 1.0
-_SUMMARY_S = 10.0  # between two summaries at least
+_SUMMARY_S = 10.0  # between two summaries at least, and before the first
 _SUMMARY_SHARE = 20  # the time between two summaries, in times of writing one
 
 
@@ -113,7 +113,7 @@ class Session:
         self._gathering = False
         self._host = socket.gethostname()
         now = time.monotonic()
-        self._committed, self._next_summary, self._news = now, now + _FIRST_SUMMARY_S, False
+        self._committed, self._next_summary, self._news = now, now + _SUMMARY_S, False
 
     def run(self) -> None:
         """Go on until nothing is due any more, or somebody interrupts.
@@ -255,7 +255,7 @@ class Session:
             if not self._interrupts:
                 self._interrupt(signal.SIGINT)
         except BaseException as error:  # noqa: BLE001 - the user's function may even call sys.exit
-            run.state, run.error = "failed", f"its metrics cannot be gathered: {reason(error)}"
+            run.state, run.error = "failed", f"{NOT_GATHERED}: {reason(error)}"
             self.not_gathered.append(error)
         finally:
             self._gathering = False

@@ -35,8 +35,7 @@ class Channel:
         """
         if self._identity() != self._known:
             raise OSError("the connection to the runner was closed by something in this process")
-        self._socket.sendall(_HEAD.pack(len(data)))
-        self._socket.sendall(data)
+        self._socket.sendall(_HEAD.pack(len(data)) + data)  # at once, as each part would wake the other end
 
     def receive(self) -> bytes:
         """The next message; waits for it.
@@ -46,6 +45,8 @@ class Channel:
             OSError: this end is.
         """
         while (message := self._whole()) is None:
+            if self._identity() != self._known:
+                raise OSError("the connection was closed by something in this process")
             self._take(self._socket.recv(_PIECE))
         return message
 

@@ -121,6 +121,10 @@ class LocalProcesses:
         for process in list(self.busy):
             if process.has_ended():
                 self.busy.remove(process)
+                if (task := process.not_begun()) is not None:
+                    process.end()
+                    self.start(task)
+                    continue
                 outcomes.append(process.outcome())
                 if process.is_clean and not process.is_special and not self.fresh:
                     self.idle.append(process)

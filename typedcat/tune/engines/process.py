@@ -62,6 +62,8 @@ class Process:
         self.pid = self._popen.pid
         self.is_clean = True
         self.is_special = bool(environment)
+        self._runs = 0
+        self._has_read = True
         self.task: Task | None = None
         self._answer: bytes | None = None
         self._gone = False
@@ -76,7 +78,8 @@ class Process:
     def start(self, task: Task, timeout_s: float | None) -> bool:
         """Give it a run; returns whether it has taken it."""
         self.task, self._began, self._timeout_s = task, time.monotonic(), timeout_s
-        self._answer, self._gone = None, False
+        self._answer, self._gone, self._has_read = None, False, True
+        self._runs += 1
         try:
             self.channel.send(pickle.dumps(replace(task, fds=())))
         except OSError:
@@ -91,8 +94,9 @@ class Process:
         try:
             self._answer = self.channel.poll()
             self._gone = self._answer is None and dead
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
             self._gone = True
+            self._has_read = not isinstance(error, ConnectionResetError)  # that is the end of one with unread data
         if self._killed is not None and time.monotonic() > self._killed + _UNKILLABLE_S:
             self._gone = True
         return self._answer is not None or self._gone
@@ -114,6 +118,11 @@ class Process:
         self._asked = now if self._asked is None else self._asked
         if how == "kill" and self._killed is None:
             self._killed = now
+
+    def not_begun(self) -> Task | None:
+        """The run, if the process has died while it was idle, just as it got it: that is no fault of the run."""
+        is_idle = self._runs > 1 and self._gone and not self._has_read and self._asked is None
+        return self.task if is_idle else None
 
     def outcome(self) -> Outcome:
         """What has become of the run."""

@@ -7,6 +7,7 @@ what stands here.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -15,11 +16,14 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from sysconfig import get_path
+from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ...errors import TypedcatError, short_repr
-from ...load.pipeline import load_config
-from ...load.record import record_run
+from ...load.pipeline import load_complete
+from ...load.record import RECORDED_RUN, record_run
 from ...load.surroundings import Surroundings
 
 Work: TypeAlias = Callable[..., Any]
@@ -157,9 +161,10 @@ def run_task(work: Work, task: Task, surroundings: Surroundings | None = None, *
     result, error = None, ""
     try:
         with contextlib.chdir(os.curdir):  # a run that changes it must not move the next one
-            cfg = load_config(task.cfg_pkl)
+            cfg: Any = load_complete(task.cfg_pkl)
             if surroundings is not None:
                 record_run(cfg, surroundings=surroundings.here())
+                os.environ[RECORDED_RUN] = os.path.abspath(cfg.rslt_dir)
             environment = {**os.environ, **task.environment}
             result = work(task.index, cfg, task.cfg_pkl, cfg.rslt_dir, environment)
         error = _reason_in(result)
@@ -169,6 +174,8 @@ def run_task(work: Work, task: Task, surroundings: Surroundings | None = None, *
         error = _reason_of_end(raised)
         if trace and error and not isinstance(raised, Asked):
             _print_traceback(raised)
+    finally:
+        os.environ.pop(RECORDED_RUN, None)
     return Outcome(task.index, None if error else result, error, time.monotonic() - start)
 
 
@@ -195,12 +202,29 @@ def reason(error: BaseException) -> str:
     if isinstance(error, TypedcatError):
         return shortened(str(error))
     text = f"{type(error).__name__}: {said}" if (said := _text_of(error)) else type(error).__name__
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    if at is not None:
+    if (at := _raised_at(error)) is not None:
         text += f" ({os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno})"
     return text + tail(getattr(error, "stderr", None))
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    """How the paths of files begin that are no code of the user's."""
+    folders = [get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    folders.append(str(Path(__file__).parents[2]))  # typedcat itself
+    return (*(os.path.join(folder, "") for folder in folders), "<frozen")
+
+
+def _raised_at(error: BaseException) -> TracebackType | None:
+    """The innermost line of the user's code that led to an error; of anybody's, if there is none."""
+    found, at = None, error.__traceback__
+    last = at
+    while at is not None:
+        last = at
+        if not at.tb_frame.f_code.co_filename.startswith(_libraries()):
+            found = at
+        at = at.tb_next
+    return found or last
 
 
 def _text_of(error: BaseException) -> str:

@@ -7,12 +7,15 @@ however that came about, it ends the run as the runner would have: it asks, wait
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import io
 import os
 import pickle
 import queue
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -80,8 +83,8 @@ def main(fd: int, orders_fd: int) -> None:
     with contextlib.suppress(OSError, Asked):  # the runner is gone, the run has closed its socket, or that was all
         signal.signal(signal.SIGTERM, _asked_to_end)
         work, refusal = _loaded(orders.work)
+        before = Footprint()  # of every run: one that does not leave the process like that is its last
         for task in tasks:
-            before = Footprint()
             _asked.clear()
             outcome = _done(task, work, refusal, orders)
             tasks.done()
@@ -122,16 +125,36 @@ def _let_output_out() -> None:
 
 def _loaded(work: bytes) -> tuple[Work | None, str]:
     try:
-        return pickle.loads(work), ""
+        loaded: Work = pickle.loads(work)
+        _let_main_have(loaded)
+        return loaded, ""
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an import of the user's raises
         return None, f"the work function cannot be loaded in its process: {reason(error)}"
+
+
+def _let_main_have(work: Work) -> None:
+    """Let `__main__` have what the work function uses of the user's script, of which it is a part.
+
+    Whatever the function pickles, to save a checkpoint or for processes that it forks, is looked for there.
+    """
+    function = inspect.unwrap(work)
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    if getattr(function, "__module__", "") == "__main__":
+        mine = vars(sys.modules["__main__"])
+        for name, value in getattr(function, "__globals__", {}).items():
+            mine.setdefault(name, value)
 
 
 def _packed(outcome: Outcome) -> Outcome:
     try:
         return replace(outcome, result=dumps(outcome.result)) if outcome.result is not None else outcome
     except Exception as error:  # noqa: BLE001 - any object may refuse to be pickled, in its own way
-        return replace(outcome, result=None, error=f"what it returned cannot be sent back: {reason(error)}")
+        why = f"what it returned cannot be sent back: {reason(error)}"
+        if isinstance(outcome.result, subprocess.Popen):
+            why += "\n  wait for the command: return subprocess.run(...)"
+        return replace(outcome, result=None, error=why)
 
 
 class _Tasks:
@@ -153,13 +176,16 @@ class _Tasks:
         self.busy = False
 
     def _read(self) -> None:
-        with contextlib.suppress(EOFError, OSError):
+        try:
             while True:
                 task: Task = pickle.loads(self.channel.receive())
                 self.busy = True
                 self.waiting.put(task)
-        if self.busy:
-            end_own_group(self.grace_s)
+        except (EOFError, ConnectionError):  # the runner is gone
+            if self.busy:
+                end_own_group(self.grace_s)
+        except OSError:  # the run has closed the socket: it may go on, and cannot be answered for
+            pass
         self.waiting.put(None)
 
 

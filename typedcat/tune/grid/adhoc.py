@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ...errors import OverrideError, TuneError
 from ...load.inherit import RESULT_DIR
 from ...load.overrides import apply_overrides, parse_override
-from ...load.pipeline import Root, parse_config
+from ...load.pipeline import parse_config
+from ...load.project import Root
 from ...tree.config import BaseConfig
 from ...tree.copying import branch_copy
 from ...tree.keys import format_path
@@ -17,6 +19,8 @@ from ...tree.node import extra_of
 from ...tree.origin import Place
 from ...tree.values import Parameter
 from .settings import TuneSettings
+
+_USUAL_NAME = "cfg"  # of a config that has a folder of its own
 
 
 def grid_of(
@@ -30,26 +34,39 @@ def grid_of(
         experiments_root, config_root: see `load_config`.
 
     Returns:
-        It, with a result folder beside that of the config.
+        It, with a result folder beside that of the config; below it if the config is one of several in its folder.
 
     Raises:
-        OverrideError: an unknown key, or values that cannot be read.
+        OverrideError: an unknown key, one that is named twice, or values that cannot be read.
     """
     tree = parse_config(path, experiments_root, config_root, create_rslt_dir=False)
     extra = extra_of(tree)
     extra.tune = TuneSettings() if extra.tune is None else extra.tune
-    names = []
+    tuned: list[tuple[Hashable, ...]] = []
     for text in parameters:
         keys, values = _values(tree, text)
+        for other in tuned:
+            if other[: len(keys)] == keys[: len(other)]:
+                raise OverrideError(text, f"changes {format_path(other)}, which another -p tunes")
+        tuned.append(keys)
         node: Any = tree
         for key in keys[:-1]:
             node = dict.__getitem__(node, key)
         node.__put__(keys[-1], Parameter(values), Place(f"-p {text}", None, "override"))
-        names.append(format_path(keys[-1:]))
     folder = dict.get(tree, RESULT_DIR)
     if parameters and isinstance(folder, str):
-        tree.__put__(RESULT_DIR, f"{folder},tune={','.join(names)}", Place("-p", None, "folder"))
+        names = ",".join(format_path(keys[-1:]) for keys in tuned)
+        tree.__put__(RESULT_DIR, _sweep_folder(folder, path, f"tune={names}"), Place("-p", None, "folder"))
     return tree
+
+
+def _sweep_folder(folder: str, path: str | os.PathLike[str], name: str) -> str:
+    """Beside the result folder of a config that has one to itself; else below it, and so never beside all results."""
+    file = Path(path)
+    if file.stem != _USUAL_NAME:  # others in its folder have the same result folder
+        return os.path.join(folder, f"{file.stem},{name}")
+    is_own = os.path.basename(folder) == file.absolute().parent.name
+    return f"{folder},{name}" if is_own else os.path.join(folder, name)
 
 
 def _values(tree: BaseConfig, text: str) -> tuple[tuple[Any, ...], list[Any]]:

@@ -45,7 +45,8 @@ class Cfg2Tune(Config):
         **values: Any,
     ) -> None:
         keys = None if volatile is None else (volatile,) if isinstance(volatile, str) else tuple(volatile)
-        settings = TuneSettings(subject_to, repeats, seed_key, keys, None if better is None else dict(better))
+        goals = dict(better) if isinstance(better, Mapping) else better  # the settings refuse anything else
+        settings = TuneSettings(subject_to, repeats, seed_key, keys, goals)
         super().__fill__(self, cfgs, caps, cfgs_update_at_parser, schema, **values)
         extra_of(self).tune = settings
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import TuneError, TypedcatError, short_path, short_repr
+from ...load.hiding import Hidden
 from ...load.inherit import RESULT_DIR
-from ...load.pipeline import Root, is_tune, load_config, parse_config, prepare
-from ...load.project import find_project
+from ...load.pipeline import completed, finish, is_tune, parse_config, prepare
+from ...load.project import Root, find_project
 from ...load.resolve import resolve
 from ...load.save import save
 from ...load.schema import validate
@@ -21,7 +22,8 @@ from ...tree.keys import parse_path
 from ...tree.merge import caps_of
 from ...tree.node import Cap, extra_of, mirror, plain_class, switch
 from ...tree.origin import Place
-from ...tree.values import P_DEP
+from ...tree.pickling import settle_origins
+from ...tree.values import P_DEP, Drop, Extend
 from ...tree.walk import branches
 from .axes import Axis, axes_of, axes_of_bases, groups_of, leaves_of
 from .draft import Draft
@@ -83,6 +85,7 @@ class Part:
         bases: what is chosen of the former.
         groups: the group of each parameter that moves with others.
         has_param_deps: whether there are P_DEPs to compute in each child.
+        is_plain: whether no value of a parameter inherits, extends or drops anything.
         seeds: of repeated runs; None where they are not repeated.
         seed_key: the path of the seed.
     """
@@ -92,6 +95,7 @@ class Part:
     bases: tuple[_Choice, ...]
     groups: dict[str, int] = field(repr=False)
     has_param_deps: bool
+    is_plain: bool
     seeds: range | None
     seed_key: tuple[Any, ...]
 
@@ -111,6 +115,7 @@ class Grid:
 
     def __init__(self, tree: BaseConfig, overrides: Sequence[str] = (), repeats: int | None = None) -> None:
         _check_is_tune(tree)
+        self._holds_secrets: bool | None = None
         self.source = _source(tree)
         self.settings = TuneSettings(repeats=repeats).over(_settings(tree))
         self.parts = [
@@ -135,9 +140,11 @@ class Grid:
         extra_of(base).tune = None
         validate(base, source=self.source)
         axes = (*(axis for axis, _ in bases), *axes_of(base))
+        settle_origins(base)  # once, instead of in every child that is pickled
         has_param_deps = any(isinstance(value, _ParamDependency) for value in leaves_of(base, axes))
         key = parse_path(self.settings.seed_key or SEED_KEY)
-        return Part(base, axes, bases, groups_of(axes), has_param_deps, self._seeds(base, key), key)
+        is_plain = not any(_inherits(value) for axis in axes if not axis.of_bases for value in axis.values)
+        return Part(base, axes, bases, groups_of(axes), has_param_deps, is_plain, self._seeds(base, key), key)
 
     def _seeds(self, base: BaseConfig, key: tuple[Any, ...]) -> range | None:
         """The seeds of repeated runs."""
@@ -150,7 +157,8 @@ class Grid:
             what = "is not in the config" if value is ... else f"is {short_repr(value)}"
             raise TuneError(
                 f"{self.source}: repeats={self.settings.repeats} needs a first seed, but "
-                f"{'.'.join(map(str, key))} {what}\n  set it to a whole number, or name another key: seed_key='...'"
+                f"{'.'.join(map(str, key))} {what}\n"
+                "  set it to a whole number, or name another key: seed_key='...', --seed-key"
             )
         return range(value, value + self.settings.repeats)
 
@@ -245,9 +253,10 @@ class Grid:
     # -- children
 
     def child(self, point: Point) -> BaseConfig:
-        """The config of one point, which needs no other file.
+        """The config of one point, which needs no other file; its dependencies are not computed yet.
 
         Raises:
+            ConfigFileError, InheritanceError: a base of a config that is the value of a parameter.
             DependencyError: a P_DEP raised.
         """
         part = self.parts[point.part]
@@ -258,6 +267,8 @@ class Grid:
         if point.seed is not None:
             _put(tree, part.seed_key, point.seed, Place(self.source, None, "point"))
         tree.__put__(RESULT_DIR, os.path.join(self.rslt_dir, point.folder), Place(self.source, None, "point"))
+        if not part.is_plain:
+            tree = completed(tree, find_project())
         if part.has_param_deps:
             resolve(tree, only_params=True)
         return tree
@@ -267,9 +278,16 @@ class Grid:
         return map(self.child, self.points())
 
     def dump(self, point: Point, folder: str | os.PathLike[str], child: BaseConfig | None = None) -> str:
-        """Write the child of a point to `<folder>/<point>/cfg.pkl`; returns the path."""
+        """Write the child of a point to `<folder>/<point>/cfg.pkl`, for nobody else to read if it holds secrets.
+
+        Returns:
+            The path.
+        """
         file = os.path.join(folder, point.folder, CHILD_FILE)
-        save(self.child(point) if child is None else child, file, "pkl", save_copy=False)
+        child = self.child(point) if child is None else child
+        if self._holds_secrets is None:  # as all of them do, if one does
+            self._holds_secrets = bool(Hidden(child).keys)
+        save(child, file, "pkl", save_copy=False, private=self._holds_secrets)
         return file
 
     def check(self) -> None:
@@ -292,7 +310,7 @@ class Grid:
         for point in self.points():
             count += 1
             try:
-                child: Any = load_config(self.child(point), create_rslt_dir=False)
+                child = finish(self.child(point))
             except TypedcatError as error:
                 notes = getattr(error, "__notes__", ())
                 problems.setdefault("\n".join([str(error), *notes]), []).append(point.folder)
@@ -326,6 +344,10 @@ def _put(tree: BaseConfig, keys: tuple[Any, ...], value: Any, place: Place) -> N
     node.__put__(key, branch_copy(value) if isinstance(value, BaseConfig) else value, place)
     if anchor is not None and key in extra_of(node).anchors:  # a dependency starts where its parameter does
         extra_of(node).anchors[key] = anchor
+
+
+def _inherits(value: Any) -> bool:
+    return isinstance(value, (BaseConfig, Extend)) or value is Drop
 
 
 def _report(source: str, problems: dict[str, list[str]], count: int) -> str:

@@ -68,6 +68,8 @@ def value_text(value: Any) -> str:
         return value or "''"
     if isinstance(value, Dependency):
         return value_text(value.func)
+    if is_scalar(value):
+        return str(value) if type(value).__module__ == "numpy" else value_text(value.item())
     if isinstance(value, type) or (callable(value) and isinstance(getattr(value, "__name__", None), str)):
         name: str = value.__name__
         return f"lambda-{_digest(value)}" if name == "<lambda>" else name
@@ -76,6 +78,11 @@ def value_text(value: Any) -> str:
             return form(value)
     text = short_repr(value, _LONGEST_REPR)
     return f"{type(value).__name__}-{_digest(value)}" if _ADDRESS.search(text) else text
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a value is one of numpy's or torch's numbers, or an array of theirs without dimensions."""
+    return getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None))
 
 
 def _in_container(value: Any) -> str:

@@ -35,6 +35,10 @@ class TuneSettings:
             raise TuneError(f"subject_to must be a function of the config, got {short_repr(self.subject_to)}")
         if self.repeats is not None and (type(self.repeats) is not int or self.repeats < 1):
             raise TuneError(f"repeats must be a whole number from 1 on, got {short_repr(self.repeats)}")
+        if self.better is not None and not isinstance(self.better, Mapping):
+            raise TuneError(
+                f"better must say what is better of each metric, as {{'acc': 'max'}}, got {short_repr(self.better)}"
+            )
         for metric, which in (self.better or {}).items():
             if which not in ("max", "min"):
                 raise TuneError(f"better[{metric!r}] is 'max' or 'min', got {short_repr(which)}")

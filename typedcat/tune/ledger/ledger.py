@@ -246,6 +246,11 @@ class Ledger:
             state, seconds, exit_code, error, text, data, id,
         )  # fmt: skip
 
+    def gathered(self, id: int, metrics: Mapping[str, Any]) -> None:
+        """The metrics of a run that has ended were gathered once more."""
+        text, data = _packed(metrics)
+        self._add("UPDATE attempts SET state='done', error='', metrics=?, pickled=? WHERE id=?", text, data, id)
+
     def _add(self, statement: str, *values: Any) -> None:
         self._pending.append((statement, tuple(map(_storable, values))))
 

@@ -14,7 +14,7 @@ from ..grid.grid import Point
 from .ledger import Attempt
 from .results import Result, State
 
-RERUN = ("failed", "stale", "all")
+RERUN = ("failed", "stale", "all", "gather")
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def plan(
         attempts: of the ledger, the oldest first.
         code: the hash of the code.
         rerun: 'failed' runs nothing but what has failed; 'stale' also what other code has done; 'all' everything;
-            anything else the points that it names (a pattern as for file names).
+            'gather' nothing; anything else the points that it names (a pattern as for file names).
         going_on: the sweeps that were told the same `rerun` and have not come to their end: what they have done with
             this code is not done a third time.
 
@@ -139,13 +139,20 @@ def _again(
         for run in runs:
             run.due = run.due and _has_failed(by_point.get(run.point.folder, []))
         return
+    if rerun == "gather":
+        for run in runs:
+            run.due = False
+            last = run.last
+            if run.state == "left" and last is not None and last.state == "failed" and last.digest == run.digest != "":
+                run.keep(last, code)  # another config's result is none of this one
+        return
     if rerun in ("all", "stale"):
         chosen = [run for run in runs if rerun == "all" or run.other_code]
     else:
         chosen = [run for run in runs if _is_named(run.point.folder, rerun)]
         if not chosen:
             names = suggest(rerun, [run.point.folder for run in runs])
-            hint = did_you_mean(names) or f"'{RERUN[0]}', '{RERUN[1]}', '{RERUN[2]}', or the folder of a run"
+            hint = did_you_mean(names) or f"{', '.join(map(repr, RERUN))}, or the folder of a run"
             raise TuneError(f"rerun={rerun!r} is no run of this sweep\n  {hint}")
         for run in runs:
             run.due = False

@@ -12,7 +12,9 @@ State: TypeAlias = Literal["left", "running", "done", "failed"]
 
 
 def number_of(value: Any) -> float | None:
-    """A metric as a number; None if it is none."""
+    """A metric as a number; None if it is none. Text is none, whatever it says: tables do not compare it either."""
+    if isinstance(value, (str, bytes)):
+        return None
     try:
         number = float(value)
     except Exception:  # noqa: BLE001 - a tensor, or any other object of the user's, may refuse in its own way

@@ -1,11 +1,11 @@
-"""`metric_frame.xlsx`: the table of a sweep, its failures and its runs as sheets of a workbook."""
+"""`metric_frame.xlsx`: the table of a sweep, its failures, its runs and what it was run with, each on a sheet."""
 
 from __future__ import annotations
 
 import io
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 TABLE = "metric_frame.xlsx"
+PACKAGES = "packages"
+"""What is known of a sweep by this name is a list."""
 _MOST_ROWS = 1_048_576  # of a sheet, the header among them
 _LONGEST_CELL = 32_000  # characters; Excel allows 32,767
 _WIDEST_COLUMN = 50  # characters
@@ -35,6 +37,7 @@ def workbook(
     *,
     metrics: Sequence[Any] = (),
     better: Better | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> bytes:
     """The workbook as a file.
 
@@ -47,6 +50,7 @@ def workbook(
         parameters: the names of the parameters.
         metrics: the columns of the table that get a colour scale: green where they are best, else blue.
         better: which end of a metric is the good one.
+        about: what the sweep was run with, for a sheet of its own; a list such as that of the packages on several rows.
     """
     from openpyxl import Workbook
 
@@ -62,9 +66,16 @@ def workbook(
         failed = [r for r in results if r.state == "failed"]
         _write_rows(book.create_sheet("failures"), failed, parameters, _ABOUT_FAILURE)
         _write_rows(book.create_sheet("runs"), results, parameters, _ABOUT_RUN)
+    if about:
+        facts = [(name, line) for name, text in about.items() for line in _lines_of(name, text)]
+        _write(book.create_sheet("about"), ["what", ""], facts, len(facts))
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _lines_of(name: str, text: str) -> list[str]:
+    return text.split(", ") if name == PACKAGES else [text] * bool(text)
 
 
 # -- the table

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ...errors import TuneError, did_you_mean, short_repr
 from ...tree.keys import suggest
-from ..grid.naming import unique
+from ..grid.naming import is_scalar, unique
 from ..ledger.results import Result
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _code(group: Sequence[Result]) -> str:
 
 def plain(value: Any) -> Any:
     """The value itself; of numpy's and torch's scalars and of their arrays without dimensions, the Python value."""
-    if getattr(value, "ndim", None) != 0 or not callable(getattr(value, "item", None)):
+    if not is_scalar(value):
         return value
     if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):  # numpy's times become bare integers
         return value

@@ -55,7 +55,8 @@ def write_summary(
     check_better(better, results, metric_names)
     metrics = metric_names_of(results, metric_names)
     frame = metric_frame(results, parameters, metrics)
-    write_whole(folder / TABLE, workbook(frame, results, parameters, metrics=metrics, better=better))
+    facts = {name: text for name, text in about.items() if name != "name"}
+    write_whole(folder / TABLE, workbook(frame, results, parameters, metrics=metrics, better=better, about=facts))
     write_whole(folder / TABLE_CSV, _encoded(csv_text(frame)))
     write_whole(folder / RUNS_CSV, _encoded(csv_text(runs_frame(results, parameters, metrics), index=False)))
     able = draw and can_draw()
@@ -71,7 +72,7 @@ def write_summary(
         parameters,
         metrics=metrics,
         better=better,
-        about={name: text for name, text in about.items() if name != "name"},
+        about=facts,
         pictures=drawn,
         note=NO_PICTURES if draw and not able else "",
     )
