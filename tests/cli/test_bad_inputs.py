@@ -54,7 +54,7 @@ CASES: dict[str, Files] = {
     # -- files
     "missing file": {"configs/mnist/base/cfg.py": py("cfg = Config()")},
     "a directory": {"configs/cfg.py/config.yaml": "lr: 1\n"},
-    "an unknown ending": {"configs/cfg.toml": "lr = 1\n"},
+    "an unknown ending": {"configs/cfg.ini": "lr = 1\n"},
     "an empty yaml file": {"configs/cfg.yaml": ""},
     "an empty json file": {"configs/cfg.json": " \n"},
     "an empty pickle": {"configs/cfg.pkl": b""},
@@ -244,6 +244,7 @@ def test_a_bad_override(override: str, run: Run, project: Path, snapshot: Snapsh
 LARGE: dict[str, tuple[str, Files]] = {
     "a file of 65 MiB": ("configs/cfg.yaml", {"configs/cfg.yaml": b"a: 1\n" + b"#" * (65 * 2**20)}),
     "yaml of 20,000 levels": ("configs/cfg.yaml", {"configs/cfg.yaml": "[" * 20_000 + "]" * 20_000}),
+    "yaml of 3,000 lists": ("configs/cfg.yaml", {"configs/cfg.yaml": "a: " + "[" * 3_000 + "]" * 3_000}),
     "yaml of 20,000 keys down": ("configs/cfg.yaml", {"configs/cfg.yaml": "{a: " * 20_000 + "1" + "}" * 20_000}),
     "json of 20,000 levels": ("configs/cfg.json", {"configs/cfg.json": '{"a": ' + "[" * 20_000 + "]" * 20_000 + "}"}),
     "an alias bomb of 30 levels": ("configs/cfg.yaml", {"configs/cfg.yaml": lol(30)}),

@@ -10,7 +10,7 @@ import sys
 import traceback
 
 from ..errors import TypedcatError
-from . import check, diff, explain, graph, init, runs, schema, show, stubs, tune
+from . import check, convert, diff, explain, graph, init, runs, schema, show, stubs, tune
 from .common import extend_import_path
 from .page import ERROR, Page
 
@@ -21,6 +21,7 @@ examples:
   typedcat diff configs/a/cfg.py configs/b/cfg.py      what differs, and who set it
   typedcat graph configs/mnist/base/cfg.py             the dependencies, as a Mermaid flowchart
   typedcat schema configs/mnist/base/cfg.py            a JSON Schema, for completion in YAML configs
+  typedcat convert configs/mnist/base/cfg.py cfg.yaml  the same config in another format
   typedcat stubs                                       type stubs for every config, for editors and checkers
   typedcat init                                        the settings with which they find the stubs
   typedcat check                                       what is wrong with them, before anything runs
@@ -135,6 +136,6 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (show, explain, diff, graph, schema, stubs, check, init, tune, runs):
+    for command in (show, explain, diff, graph, schema, convert, stubs, check, init, tune, runs):
         command.add(commands)
     return parser, commands.choices

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Hashable
 from typing import Any
 
-from ..load.save import dump, plain
+from ..load.plain import dump, plain
 from ..tree.config import BaseConfig
 from ..tree.keys import ROOT, format_path
 from .common import Commands, add_command, add_config, add_overrides, find, load, text_of
