@@ -1,0 +1,1 @@
+"""What `alchemy_cat.dl_config.examples` has for scripts that tune."""
