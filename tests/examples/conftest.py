@@ -24,7 +24,7 @@ class Example:
     def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Runs `python ARGS` in the example, as its user would; fails with the output of the script."""
         command = [sys.executable, *args]
-        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=110, check=False)
+        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=250, check=False)
         assert done.returncode == 0, f"{' '.join(args)} failed\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done
 

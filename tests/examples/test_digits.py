@@ -230,11 +230,12 @@ def test_tunes_under_a_constraint(digits: Example) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # it makes everything that a newcomer sees
 def test_the_demo(tmp_path: Path) -> None:
     root = tmp_path / "examples"
     shutil.copytree(EXAMPLES, root, ignore=shutil.ignore_patterns("experiment", "cfg.pkl", "__pycache__", ".*_cache"))
     done = subprocess.run(
-        [sys.executable, "examples/demo.py"], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "examples/demo.py"], cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     table = "examples/digits/experiment/tune/tune_bs_epoch/metric_frame.xlsx"

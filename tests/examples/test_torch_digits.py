@@ -78,6 +78,7 @@ def test_the_default_config_learns(torch_digits: Example) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # torch starts again and again
 def test_tunes(torch_digits: Example) -> None:
     import pandas as pd
 
