@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "migration").glob("*.md"))]
 BLOCK = re.compile(r"^```(python|yaml|toml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADER = re.compile(r"^# -- (\S.*?) --\n")
 
