@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from typedcat import load_config
 from typedcat.errors import ConfigFormatError, ConfigNotFoundError, ProjectError
 from typedcat.load.project import Project, auto_rslt_dir, find_project, locate, result_dir
 
@@ -130,6 +131,17 @@ class TestLocate:
             f"  looked for {files[0]}\n  looked for cfg.py\n  looked for {files[2]}\n"
             f"  it is named in {beside / 'child.py'}"
         )
+
+    def test_the_folders_of_the_import_path_come_last(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        installed = write(tmp_path / "site-packages" / "lab" / "patches" / "cfg.py")
+        mine = write(tmp_path / "mine" / "lab" / "patches" / "cfg.py")
+        monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+        for name in ("lab/patches/cfg.py", "lab/patches/cfg"):
+            assert locate(name, project=Project(tmp_path)) == installed
+            assert locate(name, project=Project(tmp_path / "mine")) == mine
+        for name in ("/lab/patches/cfg.py", "lab/patches", "lab/patches/nothing.py"):
+            with pytest.raises(ConfigNotFoundError):
+                locate(name, project=Project(tmp_path))
 
     def test_links_stay_as_they_are(self, tmp_path: Path) -> None:
         file = write(tmp_path / "real" / "cfg.py")
@@ -274,6 +286,15 @@ class TestResultDir:
     def test_a_config_outside_of_the_root_has_no_result_folder(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(ProjectError, match=r"lies outside of the config root configs.*\n  pass config_root="):
             auto_rslt_dir(name, "experiment")
+
+    @pytest.mark.parametrize("name", ["cfg.py", "configs/a/cfg.py"])
+    def test_it_can_be_deleted_from_any_config(self, tmp_path: Path, name: str) -> None:
+        write(tmp_path / name, "from typedcat import Config\ncfg = Config(lr=0.1)\n")
+        cfg = load_config(name, create_rslt_dir=False).unfreeze()
+        del cfg.rslt_dir
+        assert cfg == {"lr": 0.1}
+        with pytest.raises(KeyError):
+            del cfg.momentum
 
     def test_a_linked_config_root(self, tmp_path: Path) -> None:
         file = write(tmp_path / "data" / "a" / "cfg.py")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -159,7 +160,7 @@ def locate(name: Pathname, *, project: Project, naming_file: Path | None = None,
     """The file that a config path names.
 
     A relative path is looked for from the project root, then from the working directory, then from the folder of
-    the file that names it. `pkg:lab_configs/base/cfg.py` names a file of an installed package, which is not
+    the file that names it, and at last, as a module would be, from the folders of `sys.path`. `pkg:lab_configs/base/cfg.py` names a file of an installed package, which is not
     imported for that. A path without one of the readable endings stands for the one file that has it added. The
     folder of a run with a record stands for the config in it.
 
@@ -181,6 +182,9 @@ def locate(name: Pathname, *, project: Project, naming_file: Path | None = None,
     for place in places:
         if found := _file_at(place) or _recorded_config(place):
             return found
+    for place in _on_import_path(text):
+        if found := _file_at(place):
+            return found
     for place in places:
         if os.path.isdir(place):
             raise ConfigNotFoundError(place, f"is a directory, not a {what} file", hints=[_hint_for_folder(place)])
@@ -199,6 +203,14 @@ def _places(text: str, project: Project, naming_file: Path | None = None) -> lis
     path = os.path.expanduser(text)
     folders = [project.root, _working_dir(), *([naming_file.parent] if naming_file is not None else [])]
     return list(dict.fromkeys(Path(os.path.abspath(folder / path)) for folder in folders))
+
+
+def _on_import_path(text: str) -> list[Path]:
+    """Where AlchemyCat looks, too: its examples name files of its package by their paths below site-packages."""
+    path = os.path.expanduser(text)
+    if not path or os.path.isabs(path) or text.startswith(PACKAGE_PREFIX):
+        return []
+    return [Path(os.path.abspath(os.path.join(folder, path))) for folder in sys.path]
 
 
 def _places_in_package(text: str) -> list[Path]:

@@ -113,6 +113,12 @@ class BaseConfig(Tree):
     def __fail_absent__(self, key: Hashable) -> MissingKeyError:
         return Tree.__absent__(self, key)  # type: ignore[no-any-return]  # it raises
 
+    def __delitem__(self, key: Hashable) -> None:
+        if key == "rslt_dir":  # where its file lies decides whether a config has one: who wants none need not ask
+            self.pop(key, None)
+        else:
+            super().__delitem__(key)
+
     # -- dependencies
 
     def DEP(self, func: Callable[[Self], T], *, priority: int = 1) -> T:
