@@ -45,6 +45,7 @@ class TestRanks:
             (4, {**VARIABLES, "RANK": "", "LOCAL_RANK": ""}, "rank 4 is not below WORLD_SIZE=4"),
             (None, {**VARIABLES, "RANK": "one"}, "the environment has RANK='one', which is no number"),
             (None, {**VARIABLES, "MASTER_PORT": ""}, "MASTER_PORT is not set"),
+            (None, {**VARIABLES, "MASTER_PORT": "auto"}, "the environment has MASTER_PORT='auto', which is no number"),
             (-2, {}, "should be a number from 0 on, got -2"),
             ("0", {}, "should be a number from 0 on, got '0'"),
             (True, {}, "should be a number from 0 on, got True"),

@@ -227,8 +227,13 @@ class TestSeeds:
             quiet(rand_seed=True)
         with pytest.raises(MissingKeyError, match=r"cfg.rand_seed: .*\n.*did you mean 'rnd_seed'"):
             quiet(config_path={"rnd_seed": 1}, rand_seed=True)
-        with pytest.raises(EnvError, match=r"should be a number or a text, got 1\.5"):
+        with pytest.raises(EnvError, match=r"^init_env: rand_seed: should be a number or a text, got 1\.5"):
             quiet(rand_seed=1.5)
+        path = project.config("cfg = Config(rand_seed=None)\n")
+        with pytest.raises(
+            EnvError, match=r"cfg\.rand_seed should be a number or a text, got None, set at .*cfg\.py:2"
+        ):
+            quiet(config_path=path, rand_seed=True)
 
 
 def switches() -> tuple[Any, ...]:
@@ -283,6 +288,21 @@ class TestSwitches:
         with pytest.raises(EnvError, match="contradicts is_benchmark=True"):
             quiet(reproducibility=True, rand_seed=0, is_benchmark=True)
 
+    @pytest.mark.parametrize(
+        "name", ["is_benchmark", "is_train", "verbosity", "silence_non_master_rank", "reproducibility", "record"]
+    )
+    def test_what_is_no_switch(self, project: Project, name: str) -> None:
+        for value in ("False", 2):
+            with pytest.raises(EnvError, match=f"{name}: should be True or False, got {value!r}"):
+                quiet(config_path=project.config(BASE), rand_seed=1, log_stdout=True, **{name: value})
+        assert not Path("experiment").exists()
+
+    def test_what_counts_as_a_switch(self) -> None:
+        with quiet(is_benchmark=1, is_train=Config().absent, verbosity=np.bool_(False), reproducibility=None):
+            assert switches()[:3] == (True, False, False)
+        with pytest.raises(EnvError, match="is_train: should be True or False, got None"):
+            quiet(is_train=None)
+
     def test_debug(self) -> None:
         assert quiet(is_debug=True).is_debug
         assert not quiet().is_debug
@@ -293,6 +313,12 @@ class TestSwitches:
         with quiet(cv2_num_threads=1):
             assert cv2.getNumThreads() == 1
         assert cv2.getNumThreads() == before
+
+    @pytest.mark.parametrize("number", [None, "2", 1.5, True])
+    def test_no_number_of_threads(self, number: Any) -> None:
+        with pytest.raises(EnvError, match=re.escape(f"cv2_num_threads: should be a number, got {number!r}")):
+            quiet(cv2_num_threads=number, log_stdout="logs")
+        assert not Path("logs").exists()
 
     def test_opencv_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "cv2", None)
@@ -405,6 +431,49 @@ class TestLogging:
         assert heard() == ["[hello]"]
         inner.close()
         assert len(heard()) == 1
+
+    @pytest.mark.parametrize("ini", [{"levl": "INFO"}, {"level": "LOUD"}])
+    def test_arguments_that_loguru_does_not_take(self, ini: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+        loguru: Any = pytest.importorskip("loguru")
+        with quiet(loguru_ini={"format": "<{message}>"}):
+            with pytest.raises(EnvError, match=re.escape(f"loguru_ini: loguru does not take {ini}: ")):
+                quiet(loguru_ini=ini)
+            loguru.logger.info("hello")
+        assert capsys.readouterr().out == "<hello>\n"
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(("log_stdout", "wanted"), [("logs", "<hello>\n"), (False, None)])
+    def test_loguru_when_standard_streams_are_closed(
+        self, project: Project, log_stdout: Any, wanted: str | None
+    ) -> None:
+        pytest.importorskip("loguru")
+        project.script(f"""
+            from typedcat.torch_tools import init_env
+            ini = dict(format="<{{message}}>")
+            with init_env(is_cuda=False, verbosity=False, log_stdout={log_stdout!r}, loguru_ini=ini):
+                from loguru import logger
+                logger.info("hello")
+        """)
+        subprocess.run([f"{sys.executable} train.py <&- >&- 2>&-"], shell=True, check=True, cwd=project.root)
+        assert wanted is None or project.log() == wanted
+
+    @pytest.mark.slow
+    def test_loguru_without_a_handler_of_its_own(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+        pytest.importorskip("loguru")
+        monkeypatch.setenv("LOGURU_AUTOINIT", "False")
+        output = project.run("""
+            import sys
+            from loguru import logger
+            from typedcat.torch_tools import init_env
+            with init_env(is_cuda=False, verbosity=False, loguru_ini={"format": "<{message}>"}):
+                logger.info("one")
+            logger.info("two")
+            logger.add(sys.stdout, format="[{message}]")
+            with init_env(is_cuda=False, verbosity=False, loguru_ini={"format": "<{message}>"}):
+                logger.info("three")
+            logger.info("four")
+        """)
+        assert sorted(output.splitlines()) == ["<one>", "<three>", "[four]", "[three]"]
 
     def test_loguru_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "loguru", None)

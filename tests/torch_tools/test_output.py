@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -129,6 +130,23 @@ assert all(file.tell() == 0 and not os.path.getsize(file.name) for file in files
         project.script(CAPTURE + "Capture(log)\nos.write(1, b'one\\n')\nos.write(2, b'two\\n')")
         subprocess.run([f"{sys.executable} train.py <&- >&- 2>&-"], shell=True, check=True, cwd=project.root)
         assert project.log("two") == "one\ntwo\n"
+
+    @pytest.mark.parametrize("closed", [">&- 2>&-", ">&- 2>/dev/null", "2>&- >/dev/null"])
+    def test_what_is_printed_when_standard_streams_are_closed(self, project: Project, closed: str) -> None:
+        code = """
+        before = sys.stdout, sys.stderr
+        with contextlib.closing(Capture(log)):
+            print('γ'); print('an error', file=sys.stderr)
+        assert (sys.stdout, sys.stderr) == before and None in before
+        Capture(log)
+        print('again')
+        raise KeyError('the end')
+        """
+        project.script("import contextlib\n" + CAPTURE + textwrap.dedent(code))
+        done = subprocess.run([f"{sys.executable} train.py {closed}"], shell=True, check=False, cwd=project.root)
+        assert done.returncode == 1
+        text = project.log("the end")
+        assert text.startswith("γ\nan error\nagain\nTraceback") and text.endswith("KeyError: 'the end'\n")
 
 
 class TestEnds:

@@ -90,10 +90,10 @@ Run = Callable[..., Answer]
 
 @pytest.fixture
 def run(git: Git, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The script in this process; `answers` is what is typed."""
+    """The script in this process; `answers` is what is typed, None a closed standard input."""
 
-    def call(*arguments: str, answers: str = "") -> Answer:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
+    def call(*arguments: str, answers: str | None = "") -> Answer:
+        monkeypatch.setattr(sys, "stdin", None if answers is None else io.StringIO(answers))
         capsys.readouterr()
         code = main(list(arguments))
         captured = capsys.readouterr()
@@ -332,6 +332,12 @@ class TestRefusals:
         assert answer.code == 2
         assert answer.err == "error: nobody answers: standard input is at its end\n  --yes tags all, without asking\n"
         assert git.tags() == {"exp/configs/a/cfg.py": head}
+
+    def test_nobody_can_answer(self, git: Git, run: Run) -> None:
+        git.commit("configs/a/cfg.py")
+        answer = run(answers=None)
+        assert answer.code == 2
+        assert answer.err == "error: nobody answers: standard input is closed\n  --yes tags all, without asking\n"
 
     def test_no_git(self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))

@@ -159,10 +159,10 @@ def _similar(name: str, names: list[str]) -> list[str]:
 def locate(name: Pathname, *, project: Project, naming_file: Path | None = None, what: str = "config") -> Path:
     """The file that a config path names.
 
-    A relative path is looked for from the project root, then from the working directory, then from the folder of
-    the file that names it, and at last, as a module would be, from the folders of `sys.path`. `pkg:lab_configs/base/cfg.py` names a file of an installed package, which is not
-    imported for that. A path without one of the readable endings stands for the one file that has it added. The
-    folder of a run with a record stands for the config in it.
+    A relative path is looked for from the project root, then from the working directory, then from the folder of the
+    file that names it, and at last, as a module would be, from the folders of `sys.path`. `pkg:lab_configs/base/cfg.py`
+    names a file of an installed package, which is not imported for that. A path without one of the readable endings
+    stands for the one file that has it added. The folder of a run with a record stands for the config in it.
 
     Args:
         name: the path as the user wrote it; `~` is expanded.

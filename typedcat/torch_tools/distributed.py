@@ -62,6 +62,7 @@ def find_ranks(local_rank: int | EllipsisType | None, variables: Mapping[str, st
         reason = f"several processes are to train together, but {', '.join(missing)} is not set in the environment"
         raise EnvError("local_rank", reason, f"{_HINT}; local_rank=False trains in this process alone")
     world_size = _number(variables, "WORLD_SIZE")
+    _number(variables, "MASTER_PORT")  # torch does not say which number it is about
     rank = _number(variables, "RANK") if variables.get("RANK") else local
     if rank is None or not 0 <= rank < world_size:
         raise EnvError("local_rank", f"rank {rank} is not below WORLD_SIZE={world_size}")

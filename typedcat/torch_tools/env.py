@@ -22,7 +22,15 @@ from .handle import Env
 from .loguru_format import set_loguru
 from .output import Capture, new_log
 from .seeds import seed_everything, seed_of
-from .settings import choose_device, set_cv2_threads, set_reproducible, set_switches, use_device
+from .settings import (
+    check_number,
+    check_switches,
+    choose_device,
+    set_cv2_threads,
+    set_reproducible,
+    set_switches,
+    use_device,
+)
 
 S = TypeVar("S")
 
@@ -127,6 +135,11 @@ def init_env(
         TypedcatError: see `load_config`.
     """
     needed("torch", "torch", "init_env")
+    check_switches(
+        is_benchmark=is_benchmark, is_train=is_train, verbosity=verbosity, record=record,
+        silence_non_master_rank=silence_non_master_rank or False, reproducibility=reproducibility or False,
+    )  # fmt: skip
+    check_number("cv2_num_threads", cv2_num_threads)
     if reproducibility and rand_seed is False:
         hint = "pass rand_seed=True to take it from the config, or a number"
         raise EnvError("reproducibility", "True needs a seed", hint)

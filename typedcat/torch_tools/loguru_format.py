@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ _FORMAT = (
     "<green>{time:YYYY-MM-DD HH:mm:ss.SSS}</green> | <level>{level: <8}</level> | "
     "<cyan>{name}:{function}:{line}</cyan> - <level>{message}</level>"
 )
+_NO = {"0", "false", "no", "n", "nok", "off"}  # as loguru reads its variables
 
 
 class _Handlers:
@@ -21,15 +23,15 @@ class _Handlers:
     def __init__(self) -> None:
         self.ours: list[_Handler] = []
         self.first = 0  # its number, which loguru gives away only once
-        self.has_first = True
+        self.is_aside = False
 
     def add(self, one: _Handler) -> None:
         one.add()  # first of all: it may refuse its arguments
         if self.ours:
             self.ours[-1].remove()
         self.ours.append(one)
-        if self.has_first:
-            self.has_first = not _removed(one.logger, self.first)
+        if not self.is_aside and self.first < one.number and _begins_with_one():
+            self.is_aside = _removed(one.logger, self.first)
 
     def remove(self, one: _Handler) -> None:
         is_in_use = self.ours[-1] is one
@@ -38,8 +40,8 @@ class _Handlers:
         if self.ours:
             if is_in_use:
                 self.ours[-1].add()
-        elif not self.has_first:
-            self.first, self.has_first = one.logger.add(sys.stderr), True
+        elif self.is_aside:
+            self.first, self.is_aside = one.logger.add(sys.stderr), False
 
 
 class _Handler:
@@ -49,10 +51,15 @@ class _Handler:
         self.number = -1
 
     def add(self) -> None:
-        self.number = self.logger.add(**{"sink": sys.stdout, "format": _FORMAT, **self.arguments})
+        self.number = self.logger.add(**{"sink": sys.stdout or sys.stderr, "format": _FORMAT, **self.arguments})
 
     def remove(self) -> None:
         _removed(self.logger, self.number)
+
+
+def _begins_with_one() -> bool:
+    """Whether loguru has a handler from the start; else its first number is that of somebody else's."""
+    return os.environ.get("LOGURU_AUTOINIT", "").lower() not in _NO
 
 
 def _removed(logger: Any, number: int) -> bool:
@@ -79,7 +86,7 @@ def set_loguru(ini: object) -> Callable[[], None]:
         What undoes it.
 
     Raises:
-        EnvError: `ini` is something else.
+        EnvError: `ini` is something else, or loguru does not take it.
         MissingExtraError: there are arguments, and it is not installed.
     """
     if ini is False:
@@ -93,7 +100,12 @@ def set_loguru(ini: object) -> Callable[[], None]:
             return lambda: None
         raise
     handler = _Handler(logger, ini if isinstance(ini, dict) else {})
-    _handlers.add(handler)
+    if not (sys.stdout or sys.stderr or "sink" in handler.arguments):  # both are closed
+        return lambda: None
+    try:
+        _handlers.add(handler)
+    except (TypeError, ValueError) as error:
+        raise EnvError("loguru_ini", f"loguru does not take {short_repr(ini)}: {error}") from error
     return lambda: _handlers.remove(handler)
 
 

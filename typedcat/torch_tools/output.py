@@ -19,7 +19,7 @@ from pathlib import Path
 from ..errors import EnvError
 from ..tune.streams import fill_standard_streams
 from .copier import marker
-from .streams import flush, last_words, line_buffered, other_streams_too
+from .streams import flush, last_words, line_buffered, missing_streams, other_streams_too
 
 _PATIENCE_S = 10.0
 _COPIER = Path(__file__).with_name("copier.py")
@@ -87,6 +87,7 @@ class Capture:
             for fd in (1, 2):
                 os.dup2(self._ends[fd - 1], fd)
             undo.callback(self._restore)
+            undo.enter_context(missing_streams())
             undo.enter_context(line_buffered())
             if log is not None:
                 undo.enter_context(other_streams_too(log))

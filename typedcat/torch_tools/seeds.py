@@ -33,7 +33,7 @@ def seed_of(rand_seed: bool | int | str, cfg: BaseConfig | None, rank: int) -> i
     """
     if rand_seed is False:
         return None
-    where, set_at = "rand_seed", ""
+    where, set_at = "", ""
     value: Any = rand_seed
     if rand_seed is True:
         if cfg is None:
@@ -41,7 +41,7 @@ def seed_of(rand_seed: bool | int | str, cfg: BaseConfig | None, rank: int) -> i
         if "rand_seed" not in cfg:
             reason = "init_env(rand_seed=True) reads it, and the config does not have it"
             raise MissingKeyError("cfg.rand_seed", reason, suggest("rand_seed", dict.keys(cfg)))
-        where, value = "cfg.rand_seed", dict.__getitem__(cfg, "rand_seed")
+        where, value = "cfg.rand_seed ", dict.__getitem__(cfg, "rand_seed")
         set_at = "".join(f", set at {place}" for place in cfg.origin("rand_seed")[:1])
     return _number(value, where, set_at) + rank * _RANKS_APART
 
@@ -54,7 +54,7 @@ def _number(value: Any, where: str, set_at: str) -> int:
             return operator.index(value)
         except TypeError:
             pass
-    raise EnvError("rand_seed", f"{where} should be a number or a text, got {short_repr(value)}{set_at}")
+    raise EnvError("rand_seed", f"{where}should be a number or a text, got {short_repr(value)}{set_at}")
 
 
 def seed_everything(seed: int) -> Callable[[], None]:

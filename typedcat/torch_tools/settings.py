@@ -18,6 +18,27 @@ Undo = Callable[[], Any]
 _CUBLAS = "CUBLAS_WORKSPACE_CONFIG"
 
 
+def check_switches(**values: object) -> None:
+    """What is to be true or false is that, or a 1 or 0 of the command line; the text 'False' is neither.
+
+    Raises:
+        EnvError: it is something else.
+    """
+    for name, value in values.items():
+        if value is None or (value and value != 1):
+            raise EnvError(name, f"should be True or False, got {short_repr(value)}")
+
+
+def check_number(name: str, value: object) -> None:
+    """An integer.
+
+    Raises:
+        EnvError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise EnvError(name, f"should be a number, got {short_repr(value)}")
+
+
 def choose_device(is_cuda: object, ranks: Ranks | None) -> torch.device:
     """The device of this process.
 
@@ -79,8 +100,8 @@ def set_switches(is_benchmark: bool, is_train: bool) -> Undo:
 
     cudnn: Any = torch.backends.cudnn
     before = cudnn.benchmark, torch.is_grad_enabled()
-    cudnn.benchmark = is_benchmark
-    torch.set_grad_enabled(is_train)
+    cudnn.benchmark = bool(is_benchmark)  # a 1 counts, and torch does not take it
+    torch.set_grad_enabled(bool(is_train))
 
     def restore() -> None:
         cudnn.benchmark = before[0]
@@ -132,4 +153,12 @@ def set_cv2_threads(number: int) -> Undo:
     return lambda: library.setNumThreads(before)
 
 
-__all__ = ["choose_device", "set_cv2_threads", "set_reproducible", "set_switches", "use_device"]
+__all__ = [
+    "check_number",
+    "check_switches",
+    "choose_device",
+    "set_cv2_threads",
+    "set_reproducible",
+    "set_switches",
+    "use_device",
+]

@@ -34,6 +34,24 @@ def _leads_to(stream: Any, fd: int) -> bool:
 
 
 @contextlib.contextmanager
+def missing_streams() -> Iterator[None]:
+    """Streams for what was closed when Python started (`>&-`): it has None there, and drops what is printed."""
+    made = {
+        name: os.fdopen(fd, "w", 1, "utf-8", "backslashreplace", closefd=False)
+        for name, fd in (("stdout", 1), ("stderr", 2))
+        if getattr(sys, name) is None
+    }
+    for name, stream in made.items():
+        setattr(sys, name, stream)
+    try:
+        yield
+    finally:
+        for name, stream in made.items():
+            if getattr(sys, name) is stream:
+                setattr(sys, name, None)
+
+
+@contextlib.contextmanager
 def line_buffered() -> Iterator[None]:
     """Let each line out when it is printed: what is in a buffer when a process dies is lost, and would say most."""
     changed = [
@@ -122,4 +140,4 @@ def last_words(screen: int, name: str, log: Path | None) -> Iterator[None]:
             sys.excepthook = before
 
 
-__all__ = ["flush", "last_words", "line_buffered", "other_streams_too"]
+__all__ = ["flush", "last_words", "line_buffered", "missing_streams", "other_streams_too"]

@@ -502,6 +502,23 @@ class TestScripts:
     def test_an_installed_alchemycat_is_not_hidden(self, installed: Write) -> None:
         assert importlib.import_module("alchemy_cat").Config is not Config
 
+    def test_a_folder_of_its_name_is_no_alchemycat(self, write: Write) -> None:
+        """Such as `pip uninstall`, or a part of a clone, leaves."""
+        write(
+            "alchemy_cat/dl_config/examples/configs/patches/cifar10.py",
+            "from alchemy_cat import Config\ncfg = Config()",
+        )
+        done = self.run("""
+            import typedcat.compat
+            from alchemy_cat.dl_config import load_config
+            cfg = load_config('alchemy_cat/dl_config/examples/configs/patches/cifar10.py', create_rslt_dir=False)
+            try:
+                import alchemy_cat.alg
+            except ImportError as error:
+                print(cfg == {}, str(error).partition(" of ")[0])
+        """)
+        assert (done.stdout, done.stderr) == ("True alchemy_cat.alg is no part\n", "")
+
 
 # -- pickles. AlchemyCat is not there to write them, so classes of its names and of its state do.
 

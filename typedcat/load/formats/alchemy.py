@@ -6,8 +6,8 @@ Two things do that, because either alone leaves a gap:
   first imported while a config file runs. This works where AlchemyCat is installed too, whose objects would be
   strangers in our trees, and it stays so in functions that import later, and in processes that get them in a pickle.
 * `import alchemy_cat` finds our package where AlchemyCat is not installed. This serves all other code: the script that
-  loads the config, a process that unpickles a function by its name. The finder is the last one that is asked, so that
-  it never hides what is installed, and it is there from `import typedcat` on, as nobody can tell when it is needed.
+  loads the config, a process that unpickles a function by its name. The finder asks all others first, so that it never
+  hides what is installed, and it is there from `import typedcat` on, as nobody can tell when it is needed.
 
 To import instead under another name by replacing entries of `sys.modules` would change what other threads import.
 """
@@ -121,12 +121,18 @@ class _HelperFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if not _running.get() or is_theirs(fullname):
             return None
-        others = sys.meta_path[sys.meta_path.index(self) + 1 :]
-        found = (finder.find_spec(fullname, path, target) for finder in others if hasattr(finder, "find_spec"))
-        spec = next((spec for spec in found if spec is not None), None)
+        spec = _found_after(self, fullname, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader and _is_users(spec.loader.path):
             spec.loader = _HelperLoader(fullname, spec.loader.path)
         return spec
+
+
+def _found_after(
+    finder: MetaPathFinder, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    others = sys.meta_path[sys.meta_path.index(finder) + 1 :]
+    found = (other.find_spec(fullname, path, target) for other in others if hasattr(other, "find_spec"))
+    return next((spec for spec in found if spec is not None), None)
 
 
 def _is_users(file: str) -> bool:
@@ -145,13 +151,27 @@ class _HelperLoader(SourceFileLoader):
 # -- where AlchemyCat is not installed
 
 
-class _Fallback(MetaPathFinder):
+class _CounterpartFinder(MetaPathFinder):
+    """Passes over a folder that has the name and is no package, as `pip uninstall` and clones leave it."""
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname == NAME:
-            folder = counterpart_folder()
-            return spec_from_file_location(NAME, folder / "__init__.py", submodule_search_locations=[str(folder)])
+        if fullname != NAME:
+            return None
+        spec = _found_after(self, fullname, path, target)
+        if spec is not None and spec.origin is not None:
+            return spec
+        folder = counterpart_folder()
+        return spec_from_file_location(NAME, folder / "__init__.py", submodule_search_locations=[str(folder)])
+
+
+class _Refusal(MetaPathFinder):
+    """The last one that is asked."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         is_installed = NAME in sys.modules and not is_ours(sys.modules[NAME])
         for package in (NAME, COUNTERPART):  # the second where `from` has found no such attribute
             if fullname.startswith(f"{package}.") and not is_installed:
@@ -166,8 +186,8 @@ def is_ours(module: ModuleType | None) -> bool:
 
 def install() -> None:
     """Put the finders to their places."""
-    sys.meta_path.insert(0, _HelperFinder())
-    sys.meta_path.append(_Fallback())
+    sys.meta_path[:0] = [_HelperFinder(), _CounterpartFinder()]
+    sys.meta_path.append(_Refusal())
 
 
 # -- objects of an AlchemyCat that is installed

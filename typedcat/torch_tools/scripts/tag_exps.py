@@ -128,17 +128,16 @@ def _wanted(question: str) -> bool:
     """What the user answers.
 
     Raises:
-        ProjectError: there is no answer, as standard input is at its end.
+        ProjectError: there is no answer, as standard input is at its end, or closed.
     """
     answers = {"y": True, "yes": True, "n": False, "no": False}
     while True:
         try:
             answer = input(question).strip().lower()
-        except EOFError:
+        except (EOFError, RuntimeError) as error:  # the second where a stream was closed before Python has started
             write("")
-            raise ProjectError(
-                "nobody answers: standard input is at its end", "--yes tags all, without asking"
-            ) from None
+            state = "at its end" if isinstance(error, EOFError) else "closed"
+            raise ProjectError(f"nobody answers: standard input is {state}", "--yes tags all, without asking") from None
         if answer in answers:
             return answers[answer]
         write("  y (yes) or n (no)")
