@@ -42,7 +42,8 @@ from typedcat import DEP, P_DEP, Cfg2Tune, Config, Param2Tune
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    for name in ("TYPEDCAT_CONFIG_ROOT", "TYPEDCAT_EXPERIMENTS_ROOT", "CUDA_VISIBLE_DEVICES", "TYPEDCAT_LOCK_DIR"):
+    ours = ("TYPEDCAT_CONFIG_ROOT", "TYPEDCAT_EXPERIMENTS_ROOT", "TYPEDCAT_LOCK_DIR", "TYPEDCAT_LENT_GPUS")
+    for name in (*ours, "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
     base = tmp_path / "configs/base/cfg.py"
     base.parent.mkdir(parents=True)
@@ -67,12 +68,17 @@ def tune(project: Path) -> WriteTune:
 @pytest.fixture(scope="session")
 def nvml_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stand-in for the library of the driver, compiled."""
+    return compiled(tmp_path_factory.mktemp("nvml"))
+
+
+def compiled(folder: Path, *flags: str) -> Path:
+    """The stand-in, compiled with such flags."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("there is no C compiler for the stand-in of NVML")
-    library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
+    library = folder / "libnvidia-ml.so.1"
     source = Path(__file__).with_name("fake_nvml.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", *flags, "-o", library, source], check=True)
     return library
 
 
@@ -100,7 +106,7 @@ class Machine:
 
     def has(self, *lines: str) -> None:
         """The lines of the file from now on; '{0}' stands for the UUID of GPU 0."""
-        uuids = [self.uuid(index) for index in range(8)]
+        uuids = [self.uuid(index) for index in range(16)]
         self.lines = [line.format(*uuids) for line in lines]
         scratch = self.file.with_suffix(".new")
         scratch.write_text("\n".join(self.lines) + "\n", encoding="utf-8")

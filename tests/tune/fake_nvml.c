@@ -9,7 +9,9 @@ The environment variable FAKE_NVML names the file. Its lines, with blanks betwee
     migmode UUID                            in MIG mode, even without instances
     fail FUNCTION UUID CODE                 the function answers with an error; UUID may be *
 
-A handle is the place of a line in the file. Instances get the numbers (1, 0), (2, 0) ... */
+A handle is the place of a line in the file. Instances get the numbers (1, 0), (2, 0) ...
+
+With -DOLD_DRIVER it lacks the functions that came with driver 510. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +166,7 @@ struct memory_v2 {
     unsigned long long total, reserved, free, used;
 };
 
+#ifndef OLD_DRIVER
 int nvmlDeviceGetMemoryInfo_v2(void *handle, struct memory_v2 *memory) {
     Device *device;
     BEGIN(handle, &device);
@@ -174,6 +177,7 @@ int nvmlDeviceGetMemoryInfo_v2(void *handle, struct memory_v2 *memory) {
     memory->free = memory->total - memory->reserved - memory->used;
     return OK;
 }
+#endif
 
 struct process {
     unsigned pid;
@@ -200,11 +204,14 @@ static int processes(const char *text, unsigned *size, struct process *found) {
         return processes(device->list, size, found);                                   \
     }
 
-PROCESSES(nvmlDeviceGetComputeRunningProcesses_v3, pids)
 PROCESSES(nvmlDeviceGetComputeRunningProcesses_v2, pids)
-PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v3, graphics)
 PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v2, graphics)
+PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v2, mps)
+#ifndef OLD_DRIVER
+PROCESSES(nvmlDeviceGetComputeRunningProcesses_v3, pids)
+PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v3, graphics)
 PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v3, mps)
+#endif
 
 int nvmlDeviceGetMigMode(void *handle, unsigned *current, unsigned *pending) {
     Device *device;

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -108,10 +110,24 @@ def test_text_stays_text(text: str) -> None:
         ("a\x00b\x1f\ud800\ufffe", "a\ufffdb\ufffd\ufffd\ufffd"), (date(2026, 1, 2), datetime(2026, 1, 2)),
         (datetime(2026, 1, 2, 3, 4, 5), datetime(2026, 1, 2, 3, 4, 5)),
         (datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02 00:00:00+00:00"), (timedelta(hours=1), timedelta(hours=1)),
+        (time(1, 2, 3), time(1, 2, 3)), (date(1900, 2, 28), "1900-02-28"), (date.max, "9999-12-31"),
+        (datetime.max, "9999-12-31 23:59:59.999999"), (datetime(1899, 1, 1, 5), "1899-01-01 05:00:00"),
+        (timedelta(days=-5), "-5 days +00:00:00"), (timedelta.max, "999999999 days, 23:59:59.999999"),
+        (np.timedelta64(5, "s"), timedelta(seconds=5)),
+        (Decimal("sNaN"), "sNaN"), (Fraction(10**400, 3), f"{10**400}/3"),
     ],
 )  # fmt: skip
 def test_any_value_has_a_cell(value: Any, wanted: Any) -> None:
     assert cell(value).value == wanted
+
+
+def test_a_time_of_numpy_among_numbers() -> None:
+    results = [Result((i,), "f", state="done", metrics={"x": x}) for i, x in enumerate([np.timedelta64(5, "s"), 1.5])]
+    assert rows_of(book_of(results, ["p"], x="max")["MetricFrame"]) == [["p", "x"], [0, "5 seconds"], [1, 1.5]]
+
+
+def test_a_number_that_python_does_not_write() -> None:
+    assert cell(10**5000).value == "<int whose repr() raised ValueError>"
 
 
 def test_a_long_text_is_cut() -> None:
@@ -160,6 +176,17 @@ def test_what_a_sweep_was_run_with() -> None:
 def test_nothing_to_show() -> None:
     assert rows_of(book_of([], ["a", "b"])["MetricFrame"]) == [["a", "b"]]
     assert rows_of(book_of([Result((1,), "f")], ["a"], acc="max")["MetricFrame"]) == [["a"], [1]]
+
+
+def test_more_columns_than_a_sheet_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(excel, "_MOST_COLUMNS", 4)
+    results = [Result((i, 0), "f", state="done", metrics={"x": i, "y": 2 * i, "z": 3 * i}) for i in range(2)]
+    sheet = book_of(results, ["a", "b"], x="max", y="max")["MetricFrame"]
+    note = "2 of 5 columns do not fit a sheet; the CSV files have all"
+    assert rows_of(sheet) == [["a", "b", "x", note], [0, 0, 0, None], [1, 0, 1, None]]
+    assert [str(rules.sqref) for rules in sheet.conditional_formatting] == ["C2:C3"]
+    few = [Result(r.labels, r.folder, state="done", metrics={"x": 1, "y": 2}) for r in results]
+    assert rows_of(book_of(few, ["a", "b"])["MetricFrame"])[0] == ["a", "b", "x", "y"]
 
 
 def test_more_rows_than_a_sheet_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections import Counter
@@ -89,6 +90,37 @@ def test_a_folder_that_cannot_be(machine: Machine, tmp_path: Path, place: str) -
         Leases(1, lock_dir=tmp_path / place)
     assert str(caught.value).startswith(f"the folder of GPU locks {tmp_path / place} cannot be used: ")
     assert "(chmod 1777); TYPEDCAT_LOCK_DIR names another one" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            errno.ENOSPC,
+            "No space left on device\n  it needs room for a few small files; TYPEDCAT_LOCK_DIR names another one",
+        ),
+        (errno.EMFILE, "Too many open files\n  this process has too many files open, and may have no more (ulimit -n)"),
+        (errno.EROFS, "Read-only file system\n  it has to be a folder that all users of these GPUs can write (chmod"),
+    ],
+)
+@pytest.mark.parametrize("name", ["gate", "GPU-", "port-"])
+def test_a_file_that_cannot_be_made(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, name: str, code: int, message: str
+) -> None:
+    real, before = os.open, len(os.listdir("/proc/self/fd"))
+
+    def failing(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if str(path).startswith(name) and flags & os.O_CREAT:
+            raise OSError(code, os.strerror(code), path)
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", failing)
+    with pytest.raises(GpuError) as caught:
+        Leases(1).try_acquire("")
+    assert str(caught.value).startswith(f"the folder of GPU locks {machine.locks} cannot be used: {message}")
+    assert len(os.listdir("/proc/self/fd")) == before
+    monkeypatch.setattr(os, "open", real)
+    assert got(Leases(1).try_acquire("")) == [0]
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "folder", "fifo", "socket"])

@@ -331,9 +331,47 @@ def test_gpus_for_the_rest_of_this_process(machine: Machine, capfd: pytest.Captu
     assert errors == f"Allocated GPU 0 ({machine.uuid(0)}), GPU 1 ({machine.uuid(1)})\n"
 
 
+def test_lost_gpus_are_told_of(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.adds(f"fail nvmlDeviceGetName {machine.uuid(0)} 15")
+    assert allocate_cuda(1)[0] == [1]
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == ["GPU 0 does not answer: GPU is lost", f"Allocated GPU 1 ({machine.uuid(1)})"]
+
+
 def test_an_instance_for_the_rest_of_this_process(machine: Machine) -> None:
     machine.has("gpu {0} 1000 0 0 -", "mig MIG-a 500 0 100 -")
     assert allocate_cuda(1, memory_need=400, max_process=0)[0] == ["MIG-a"]
+
+
+def test_a_process_does_not_wait_for_itself(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.has_idle(2)
+    environ = allocate_cuda(1, verbosity=False)[1]
+    with pytest.raises(GpuError, match=r"2 GPUs per run .* has them already .* wait for itself: GPU 0 \(GPU-0000"):
+        allocate_cuda(2, verbosity=False)
+    assert allocate_cuda(1, verbosity=False)[0] == [1]
+    monkeypatch.setattr(os, "environ", environ)
+    with pytest.raises(GpuError, match=r"1 GPU per run .* wait for itself: GPU 0 .*\n.* one call of allocate_cuda"):
+        allocate_cuda(1, verbosity=False)
+
+
+FORK_AND_ALLOCATE = """
+import os, sys, time
+from typedcat.tune.gpus.allocate import allocate_cuda
+
+allocate_cuda(1, verbosity=False)
+if os.fork() == 0:
+    print(allocate_cuda(1, verbosity=False)[0], flush=True)
+    time.sleep(100)
+time.sleep(1)
+"""
+
+
+@pytest.mark.slow
+def test_a_forked_child_waits_for_its_parent(machine: Machine) -> None:
+    machine.has_idle(1)
+    with Process(machine, FORK_AND_ALLOCATE) as process:
+        assert process.line() == "[0]"
+        assert process.popen.wait() == 0
 
 
 def test_more_gpus_than_there_are(machine: Machine) -> None:

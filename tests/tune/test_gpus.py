@@ -151,3 +151,38 @@ def test_what_a_run_waits_for_is_shown(machine: Machine, tune: WriteTune, capfd:
     thread.join()
     assert "waiting: " in capfd.readouterr().err
     assert not runner.failures
+
+
+@pytest.mark.slow
+def test_other_numbers_are_no_news(machine: Machine, tune: WriteTune, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.has("gpu {0} 81920 500 40000 4242")
+    runner = Cfg2TuneRunner(tune(GRID.format(1)), work_gpu_num=1, work_fn=lambda *_: None, record=False)
+
+    def use_it() -> None:
+        for used in range(40_000, 40_025):
+            machine.has(f"gpu {{0}} 81920 500 {used} 4242")
+            time.sleep(0.1)
+        machine.has_idle(1)
+
+    thread = threading.Thread(target=use_it)
+    thread.start()
+    runner.tuning()
+    thread.join()
+    assert capfd.readouterr().err.count("waiting: ") == 1
+
+
+@pytest.mark.slow
+def test_a_gpu_that_is_lost_is_told_of_once(
+    machine: Machine, tune: WriteTune, capfd: pytest.CaptureFixture[str]
+) -> None:
+    machine.has_idle(2)
+
+    def lose_one(i: int, *_: Any) -> None:
+        if i == 0:
+            machine.adds(f"fail nvmlDeviceGetHandleByUUID {machine.uuid(1)} 15")
+
+    runner = Cfg2TuneRunner(tune(GRID.format(5)), work_gpu_num=1, work_fn=lose_one, record=False)
+    runner.tuning()
+    assert not runner.failures
+    said = f"GPU 1 ({machine.uuid(1)}) does not answer: GPU is lost; it is left out"
+    assert capfd.readouterr().err.count(said) == 1

@@ -16,7 +16,8 @@ import pytest
 from tests.tune.conftest import Machine
 from typedcat.errors import GpuError
 from typedcat.tune.gpus import leases, slots
-from typedcat.tune.gpus.leases import Busy, Lease, Leases
+from typedcat.tune.gpus.demand import Busy
+from typedcat.tune.gpus.leases import Lease, Leases
 from typedcat.tune.gpus.locks import this_process
 
 
@@ -40,9 +41,11 @@ def test_a_lease(machine: Machine) -> None:
     port = lease.environment.pop("MASTER_PORT")
     assert int(port) in slots.PORTS
     assert lease.environment.pop("PET_MASTER_PORT") == port
+    uuids = f"{machine.uuid(0)},{machine.uuid(1)}"
     assert lease.environment == {
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-        "CUDA_VISIBLE_DEVICES": f"{machine.uuid(0)},{machine.uuid(1)}",
+        "CUDA_VISIBLE_DEVICES": uuids,
+        "TYPEDCAT_LENT_GPUS": uuids,
         "MASTER_ADDR": "127.0.0.1",
     }
 
@@ -115,6 +118,11 @@ def test_capacity(slots: list[int], per_run: int, capacity: int) -> None:
         ({"memory_need": float("nan")}, "got nan"),
         ({"max_process": -2}, "max_process is a number of processes, or -1"),
         ({"runs_per_gpu": 0}, "runs_per_gpu must be at least 1, got 0"),
+        ({"per_run": 1.5}, "work_gpu_num must be a whole number, got 1.5"),
+        ({"per_run": "2"}, "work_gpu_num must be a whole number, got '2'"),
+        ({"max_process": 0.5}, "max_process must be a whole number, got 0.5"),
+        ({"runs_per_gpu": None}, "runs_per_gpu must be a whole number, got None"),
+        ({"memory_need": "10GB"}, "memory_need is in MiB, or -1 for all memory of a GPU, got '10GB'"),
     ],
 )
 def test_arguments_that_make_no_sense(machine: Machine, arguments: dict[str, Any], message: str) -> None:
@@ -140,7 +148,8 @@ def test_the_message_tells_of_gpus_that_do_not_count(machine: Machine) -> None:
         "2 GPUs per run (work_gpu_num), but only 0 can be had",
         "  1 of those that are visible are MIG instances; a program can use only one",
         "  GPU 1 does not answer: GPU is lost",
-        "  GPU 0 is in MIG mode, and has no instances",
+        "  GPU 0 is in MIG mode, and has no instance to use",
+        "  ask for at most 1",
     ]
 
 
@@ -152,6 +161,16 @@ def test_instances_are_leased_one_by_one(machine: Machine) -> None:
     assert shown == [machine.uuid(0), "MIG-a/1/0", "MIG-b"]
     assert leases.try_acquire("") is None
     assert "MIG-a/1/0 on " + machine.uuid(1) + ": leased by " in str(leases.busy()[1])
+
+
+def test_sixteen_gpus_of_different_sizes(machine: Machine) -> None:
+    machine.has(*(f"gpu {{{i}}} {8000 + 8000 * (i % 4)} 500 {4 if i % 3 else 300} -" for i in range(16)))
+    leases = Leases(3, memory_need=23_000)
+    assert [gpu.index for gpu in leases.gpus] == [2, 3, 6, 7, 10, 11, 14, 15]
+    assert leases.capacity == 2
+    assert [got(leases.try_acquire("")) for _ in range(2)] == [[2, 3, 6], [7, 10, 11]]
+    assert leases.try_acquire("") is None
+    assert got(Leases(6).try_acquire("")) == [1, 4, 5, 8, 13, 14]  # the others have something on them
 
 
 def test_no_driver(machine: Machine) -> None:
@@ -209,6 +228,41 @@ def test_memory_that_belongs_to_the_cpu_too(machine: Machine) -> None:
         Leases(1, memory_need=1)
 
 
+@pytest.mark.parametrize("code", [4, 7, 10, 999])
+def test_processes_that_cannot_be_listed_do_not_matter_where_memory_is_judged(machine: Machine, code: int) -> None:
+    machine.has("gpu {0} 81920 500 4 -", "gpu {1} 81920 500 9000 -")
+    machine.adds(f"fail nvmlDeviceGetComputeRunningProcesses_v3 * {code}")
+    assert [got(Leases(1, memory_need=need).try_acquire("")) for need in (-1, 1000)] == [[0], [1]]
+
+
+@pytest.mark.parametrize("arguments", [{"max_process": 0}, {"memory_need": 10, "max_process": 5}])
+def test_processes_that_can_never_be_counted(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]
+) -> None:
+    machine.has_idle(1)
+    machine.adds("fail nvmlDeviceGetMPSComputeRunningProcesses_v3 * 4")
+    leases_ = Leases(1, **arguments)
+    assert leases_.try_acquire("") is None
+    assert why(leases_) == {0: "processes"}
+    monkeypatch.setattr(leases, "_GONE_S", 0.1)
+    with pytest.raises(GpuError) as caught:
+        leases_.acquire("")
+    assert str(caught.value).splitlines() == [
+        "1 GPU per run, but 0 of 1 answer:",
+        f"  GPU 0 ({machine.uuid(0)}): the processes on it cannot be listed: Insufficient Permissions",
+        "  block=False takes GPUs as they are, and max_process=-1 those that have enough free memory",
+    ]
+    assert got(Leases(1, block=False, **arguments).try_acquire("")) == [0]
+
+
+def test_neither_memory_nor_processes_are_known(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "_GONE_S", 0.0)
+    machine.has("gpu {0} 0 0 0 -", "fail nvmlDeviceGetMemoryInfo_v2 * 3", "fail nvmlDeviceGetMemoryInfo * 3")
+    machine.adds("fail nvmlDeviceGetComputeRunningProcesses_v3 * 4")
+    with pytest.raises(GpuError, match="processes on it cannot be listed: Insufficient Permissions\n  block=False"):
+        Leases(1).try_acquire("")
+
+
 # -- several runs on one GPU
 
 
@@ -257,6 +311,24 @@ def test_memory_has_to_be_free_beside_own_runs(machine: Machine) -> None:
     assert why(leases) == {0: "memory"}
 
 
+def test_no_more_runs_than_others_have_left_memory_for(machine: Machine) -> None:
+    """A run takes its memory some time after it has started: until then the next one sees it free."""
+    machine.has("gpu {0} 81920 500 40000 7")
+    leases = Leases(1, runs_per_gpu=4, memory_need=20_000)
+    assert leases.capacity == 4
+    made = [leases.try_acquire("") for _ in range(3)]
+    assert [got(lease) for lease in made[:2]] == [[0], [0]]
+    assert made[2] is None
+    (busy,) = leases.busy()
+    assert busy.why == "memory"
+    assert busy.detail == "with 2 runs of this runner on it there is no room for another one; processes on it: 7"
+    for lease in made[:2]:
+        assert lease is not None
+        lease.release()
+    machine.has_idle(1)
+    assert [got(leases.try_acquire("")) for _ in range(4)] == [[0]] * 4
+
+
 def test_two_runs_with_two_gpus_share_them(machine: Machine) -> None:
     machine.has_idle(3)
     leases = Leases(2, runs_per_gpu=2)
@@ -300,6 +372,28 @@ def test_others_go_on_without_a_lost_gpu(machine: Machine) -> None:
     assert str(leases.busy()[0]) == f"GPU 0 ({machine.uuid(0)}): it does not answer: GPU is lost"
 
 
+def test_gpus_of_other_jobs_are_not_lost(machine: Machine) -> None:
+    machine.adds(*(f"fail nvmlDeviceGetHandleByIndex_v2 {machine.uuid(i)} 4" for i in range(7)))
+    assert Leases(1).lost == ()
+    with pytest.raises(GpuError, match=r"only 1 can be had\n  a GPU does not answer: Insufficient P.*\n  ask for at"):
+        Leases(2)
+
+
+def test_lost_gpus_are_told_of_and_lent_again_when_they_are_back(machine: Machine) -> None:
+    machine.has_idle(3)
+    machine.adds(f"fail nvmlDeviceGetUUID {machine.uuid(2)} 15")
+    leases = Leases(1)
+    assert list(leases.lost) == ["GPU 2 does not answer: GPU is lost"]
+    assert Leases(1, environ={**os.environ, "CUDA_VISIBLE_DEVICES": "0,1"}).lost == ()
+    machine.adds(f"fail nvmlDeviceGetHandleByUUID {machine.uuid(0)} 15")
+    assert got(leases.try_acquire("")) == [1]
+    silent = "GPU 2 does not answer: GPU is lost"
+    assert list(leases.lost) == [silent, f"GPU 0 ({machine.uuid(0)}) does not answer: GPU is lost"]
+    machine.has_idle(3)
+    assert got(leases.try_acquire("")) == [0]
+    assert leases.lost == (silent,)  # it was not there when the machine was looked at
+
+
 @pytest.mark.parametrize("block", [True, False])
 def test_too_few_are_left_for_ever(machine: Machine, monkeypatch: pytest.MonkeyPatch, block: bool) -> None:
     machine.has_idle(2)
@@ -314,6 +408,36 @@ def test_too_few_are_left_for_ever(machine: Machine, monkeypatch: pytest.MonkeyP
         f"  GPU 1 ({machine.uuid(1)}): GPU is lost",
         "  look at what `nvidia-smi` says; a GPU that is lost comes back when the machine is restarted",
     ]
+
+
+def test_a_run_that_asks_for_what_it_has(machine: Machine) -> None:
+    """It would wait for itself."""
+    machine.has_idle(3)
+    leases = Leases(1)
+    lease = leases.try_acquire("")
+    assert lease is not None
+    within = {**os.environ, **lease.environment}
+    with pytest.raises(GpuError) as caught:
+        Leases(1, environ=within)
+    assert str(caught.value).splitlines() == [
+        "1 GPU per run (work_gpu_num), but this process, or the run that it belongs to, has them already "
+        f"(TYPEDCAT_LENT_GPUS), and would wait for itself: GPU 0 ({machine.uuid(0)})",
+        "  a run has the GPUs of its cuda_env without asking; a script gets all that it needs with one call of "
+        "allocate_cuda",
+    ]
+    assert got(Leases(1, environ={**within, "CUDA_VISIBLE_DEVICES": "0,2"}).try_acquire("")) == [2]
+    lease.release()
+    assert got(Leases(1, environ=within).try_acquire("")) == [0]  # by what is left of a run that has ended
+
+
+def test_a_run_that_shares_a_gpu_may_ask_for_more_of_it(machine: Machine) -> None:
+    machine.has_idle(1)
+    lease = Leases(1, runs_per_gpu=2).try_acquire("")
+    assert lease is not None
+    within = {**os.environ, **lease.environment}
+    assert got(Leases(1, runs_per_gpu=2, environ=within).try_acquire("")) == [0]
+    with pytest.raises(GpuError, match="would wait for itself"):
+        Leases(1, runs_per_gpu=2, environ=within)
 
 
 def test_a_gpu_that_was_only_slow(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,6 +491,20 @@ def test_waiting_tells_what_is_new(machine: Machine) -> None:
 
     assert got(leases.acquire("", on_wait=wait)) == [0]
     assert told == ["memory", "gone"]
+
+
+def test_words_stay_the_same_until_there_are_other_reasons(machine: Machine) -> None:
+    machine.has("gpu {0} 81920 500 40000 7")
+    leases, other = Leases(1), Leases(1, block=False)
+    words = leases.waits_for()
+    assert words == f"GPU 0 ({machine.uuid(0)}): 41420 MiB are free and all of it is needed; processes on it: 7"
+    machine.has("gpu {0} 81920 500 40010 7")
+    assert leases.waits_for() == words
+    lease = other.acquire("other")
+    assert "leased by" in leases.waits_for()
+    lease.release()
+    machine.has_idle(1)
+    assert leases.waits_for() == ""
 
 
 def test_the_waiting_is_stopped(machine: Machine) -> None:

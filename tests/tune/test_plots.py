@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from typedcat.tune.ledger.results import Result
-from typedcat.tune.tables import plots
+from typedcat.tune.tables import plot_parameter, plot_style, plots
 from typedcat.tune.tables.frames import metric_names_of
 from typedcat.tune.tables.plot_pair import cell_form
 from typedcat.tune.tables.plot_style import is_drawable, number_text, scale_of, shortened
@@ -82,6 +82,31 @@ def test_the_three_parameters_that_matter_have_heat_maps(monkeypatch: pytest.Mon
     assert len(pictures(results, names, ["x"] * 9, {})) == 40
 
 
+def test_parameters_of_very_many_values_have_no_heat_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a random search, where each run has values of its own: that would be runs times runs of cells."""
+    monkeypatch.setattr(plots, "_draw", lambda plan, *rest: b"")
+    results = [Result((i, 2 * i, i % 3, i % 2), f"{i}", state="done", metrics={"x": i}) for i in range(30_000)]
+    found = pictures(results, ["lr", "wd", "opt", "amp"], ["x"], {})
+    assert [p.parameters for p in found] == [("lr",), ("wd",), ("opt",), ("amp",), ("opt", "amp")]
+
+
+@pytest.mark.slow
+def test_very_many_names_have_as_many_labels_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_ticks: list[int] = []
+    real = plot_style.label_even
+
+    def spy(axis: Any, *rest: Any, **more: Any) -> None:
+        real(axis, *rest, **more)
+        drawn_ticks.append(len(axis.get_major_ticks()))
+
+    monkeypatch.setattr(plot_parameter, "label_even", spy)
+    results, names = sweep(
+        {"name": [f"a long name of a value, number {i}" for i in range(2000)]}, lambda i: {"x": i % 7}
+    )
+    assert drawn(results, names)
+    assert [40 < count < 80 for count in drawn_ticks] == [True]
+
+
 def test_file_names_are_safe_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plots, "_draw", lambda plan, *rest: b"")
     results, names = sweep({"../p": [1, 2], "long" * 99: [1, 2]}, lambda i: {"a/b": i, "a\\b": i, "x" * 300: i})
@@ -99,6 +124,7 @@ def test_file_names_are_safe_and_differ(monkeypatch: pytest.MonkeyPatch) -> None
         ({"wd": [0, 1e-5, 1e-4, 1, 2], "lr": [1e-5, 1e-3, 0.1]}, lambda i: {"x": 10.0 ** (i - 7), "y": 1e-300 * i}),
         ({"one": [3], "other": [0.0]}, lambda i: {"x": 98.123456789, "y": True}),
         ({"n": [-1, 0, 1]}, lambda i: {"x": [1e308, -1e308, 0.0][i], "y": [2**70, 1, 0][i]}),
+        ({"\ud800": ["\udfff", "\x00\x1b"], "": ["", " "]}, lambda i: {"\ud83d": i, "\n": i, "_hidden": i}),
         ({"n": [2**60, 2**60 + 1], "big": [1e300, 1e-300]}, lambda i: {"x": 1e9 + i, "y": 98 + i * 1e-9}),
     ],
 )

@@ -136,6 +136,18 @@ def test_everything_is_escaped_and_nothing_is_loaded() -> None:
     assert "default-src 'none'" in page.all("meta")[1]["content"]
 
 
+class EvilFloat(float):
+    def __repr__(self) -> str:
+        return f'">{EVIL}'
+
+
+def test_a_number_says_nothing_but_its_value() -> None:
+    results = [Result((i,), "f", state="done", metrics={"x": x}) for i, x in enumerate([EvilFloat(0.5), "a text"])]
+    page = page_of(results, ["p"], {"x": "max"})
+    assert page.all("td")[0]["data-v"] == "0.5"
+    assert len(page.all("script")) == 1
+
+
 def test_long_reasons_are_folded() -> None:
     results = [
         Result((1,), "f", state="failed", error="ValueError: short"),

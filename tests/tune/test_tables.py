@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -163,6 +165,13 @@ def test_better_must_name_metrics(snapshot: Snapshot) -> None:
     check_better({"later": "max"}, [done(1, x=1)], ["later"])
 
 
+def test_better_must_name_numbers() -> None:
+    with pytest.raises(TuneError, match="better names 'acc', whose values are no numbers: '0.93'\n  let the gather"):
+        check_better({"acc": "max"}, [done(1, acc=None), done(2, acc="0.93")])
+    check_better({"acc": "max"}, [done(1, acc="diverged"), done(2, acc=0.93), done(3, acc=None)])
+    check_better({"acc": "max"}, [done(1, acc=None)])
+
+
 # -- as it is printed
 
 
@@ -200,6 +209,38 @@ def test_a_long_table_is_shortened(snapshot: Snapshot) -> None:
 def test_cells_stay_on_their_line() -> None:
     lines = table_text(metric_frame([done(1, x="a\nb"), done(2, x=3.0)], ["p"]), {"x": "max"}).splitlines()
     assert lines[2:4] == ["1  a\\nb", "2   3.0*"]
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+ODD = [
+    pd.Series([1, 2]), pd.DataFrame({"a": [1]}), pd.Categorical(["a"]), np.zeros((3, 3)), Broken(), 10**5000,
+    Decimal("sNaN"), np.timedelta64(5, "s"), date(2026, 1, 2), "\x1b[2Ja\x07\x9b\tb", None, {"a": [1, 2]}, pd.NaT,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seeds", [(None,), (0, 1)])
+def test_any_value_can_be_printed_and_written(seeds: Sequence[int | None]) -> None:
+    results = [done(i, seed, x=value) for i, value in enumerate([*ODD, 3.5]) for seed in seeds]
+    frame = metric_frame(results, ["i"])
+    lines = table_text(frame, {"x": "max"}).splitlines()
+    assert len(lines) == len(ODD) + 4
+    assert all(line.isprintable() for line in lines)
+    assert lines[-2].split()[:2] == [str(len(ODD)), "3.5*"]
+    assert any("<Broken whose repr() raised RuntimeError>" in line for line in lines)
+    assert len(reads_back(frame, 1)) == len(ODD) + 1
+    assert csv_text(runs_frame(results, ["i"]), index=False).count("2026-01-02") == len(seeds)
+
+
+def test_names_do_not_move_the_cursor() -> None:
+    frame = metric_frame([done("\x1b[2J", **{"\x1b[1A": 1, "tab\t": 2})], ["\x07p"])
+    names, level, row = table_text(frame).splitlines()
+    assert names.split() == [r"\x1b[1A", r"tab\t"]
+    assert level.split() == [r"\x07p"]
+    assert row.split() == [r"\x1b[2J", "1", "2"]
 
 
 # -- CSV

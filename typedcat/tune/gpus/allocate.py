@@ -8,8 +8,9 @@ import sys
 from collections.abc import Mapping
 
 from ...console import status
+from .demand import Busy
 from .devices import Gpu, boards
-from .leases import Busy, Lease, Leases
+from .leases import LENT, Lease, Leases
 from .visible import chosen
 
 _kept: list[Lease] = []  # what `allocate_cuda` has leased, until this process ends
@@ -41,7 +42,8 @@ def allocate_cuda(
     """Lease GPUs for the rest of this process, for scripts that run without the tuner.
 
     Neither the tuner nor another call of this function gets them meanwhile, whoever starts it. Programs that do not use
-    typedcat may take them nevertheless.
+    typedcat may take them nevertheless. They are free when this process ends, whatever it has started; and when another
+    program takes its place (`os.exec`).
 
     Args:
         gpu_num: how many GPUs, at least 1.
@@ -55,9 +57,13 @@ def allocate_cuda(
         that is to use them. For this process itself, `os.environ.update` it before anything uses CUDA.
 
     Raises:
-        GpuError: the machine can never give so many; see `Leases`.
+        GpuError: the machine can never give so many, or not to this process, which has them already; see `Leases`.
     """
-    leases = Leases(gpu_num, block=block, memory_need=memory_need, max_process=max_process)
+    kept = [gpu.uuid for lease in _kept if lease.is_held for gpu in lease.gpus]
+    environ = {**os.environ, LENT: ",".join([*kept, os.environ.get(LENT, "")])}
+    leases = Leases(gpu_num, block=block, memory_need=memory_need, max_process=max_process, environ=environ)
+    for line in leases.lost if verbosity else ():
+        _tell(line)
     lease = leases.acquire(shlex.join(sys.argv), on_wait=_tell_waiting if verbosity else None)
     _kept.append(lease)
     if verbosity:

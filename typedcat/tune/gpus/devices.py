@@ -47,11 +47,13 @@ class Load:
         memory_free: MiB that a program could have now.
         memory_used: MiB that programs have.
         processes: the numbers (PIDs) of the programs that use it, sorted. In a container those outside may be missing.
+        unlisted: why there may be more of them, in the words of NVML; '' if it has told of all.
     """
 
     memory_free: int
     memory_used: int
     processes: tuple[int, ...] = ()
+    unlisted: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,25 @@ class Board:
     """A whole GPU, and what it offers.
 
     Attributes:
-        index: its number on the PCI bus.
-        uuid: `GPU-...`; '' if it does not answer.
+        index: its number on the PCI bus, among those that this process may use; None if it may not use this one.
+        uuid: `GPU-...`; '' if it does not even tell that.
         units: what a run can have of it, by name: itself by its UUID; or in MIG mode its instances, by the name that
             old drivers gave them, `MIG-<uuid of the GPU>/<GPU instance>/<compute instance>`.
         error: why it does not answer, in the words of NVML; '' if it does.
     """
 
-    index: int
+    index: int | None
     uuid: str
     units: dict[str, Gpu] = field(default_factory=dict)
     error: str = ""
+
+    def __str__(self) -> str:
+        return "a GPU" if self.index is None else f"GPU {self.index}"
+
+    @property
+    def silence(self) -> str:
+        """That it does not answer, and why."""
+        return f"{self} does not answer: {self.error}"
 
 
 def boards() -> list[Board]:
@@ -82,8 +92,12 @@ def boards() -> list[Board]:
         try:
             count: int = nvml.nvmlDeviceGetCount()
         except nvml.NVMLError as error:
-            raise GpuError(f"the NVIDIA driver does not say how many GPUs there are: {error}") from error
-        return [_board(nvml, index) for index in range(count)]
+            why = f"the NVIDIA driver does not say how many GPUs there are: {error}\n  {_way_out(nvml, error)}"
+            raise GpuError(why) from error
+        found: list[Board] = []
+        for place in range(count):
+            found.append(_board(nvml, place, sum(board.index is not None for board in found)))
+        return found
 
 
 def loads(gpus: Sequence[Gpu]) -> dict[str, Load | str]:
@@ -131,16 +145,19 @@ def _way_out(nvml: Any, error: Any) -> str:
     return "look at what `nvidia-smi` says, or run without GPUs"
 
 
-def _board(nvml: Any, index: int) -> Board:
+def _board(nvml: Any, place: int, index: int) -> Board:
+    uuid = ""
     try:
-        handle = nvml.nvmlDeviceGetHandleByIndex(index)
-        uuid: str = nvml.nvmlDeviceGetUUID(handle)
+        handle = nvml.nvmlDeviceGetHandleByIndex(place)
+        uuid = nvml.nvmlDeviceGetUUID(handle)
         if _in_mig_mode(nvml, handle):
             return Board(index, uuid, dict(_instances(nvml, handle, uuid)))
         total = _memory(nvml, handle)[0]
         return Board(index, uuid, {uuid: Gpu(uuid, index, nvml.nvmlDeviceGetName(handle), total)})
     except nvml.NVMLError as error:
-        return Board(index, "", error=str(error))
+        # another job's, as a scheduler has it: neither CUDA nor nvidia-smi counts it
+        is_hidden = not uuid and isinstance(error, nvml.NVMLError_NoPermission)
+        return Board(None if is_hidden else index, uuid, error=str(error))
 
 
 def _in_mig_mode(nvml: Any, handle: Any) -> bool:
@@ -154,54 +171,64 @@ def _in_mig_mode(nvml: Any, handle: Any) -> bool:
 def _instances(nvml: Any, handle: Any, parent: str) -> Iterator[tuple[str, Gpu]]:
     for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
         try:
-            mig = nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index)
-        except nvml.NVMLError_NotFound:  # places without an instance lie between others
+            found = _instance(nvml, nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index), parent)
+        except (nvml.NVMLError_NotFound, nvml.NVMLError_InvalidArgument):  # places without one lie between others
             continue
-        place = f"{nvml.nvmlDeviceGetGpuInstanceId(mig)}/{nvml.nvmlDeviceGetComputeInstanceId(mig)}"
-        total = _memory(nvml, mig)[0]
-        gpu = Gpu(nvml.nvmlDeviceGetUUID(mig), None, nvml.nvmlDeviceGetName(mig), total, parent)
-        yield f"MIG-{parent}/{place}", gpu
+        except nvml.NVMLError_NoPermission:  # another job's
+            continue
+        yield found
+
+
+def _instance(nvml: Any, mig: Any, parent: str) -> tuple[str, Gpu]:
+    place = f"{nvml.nvmlDeviceGetGpuInstanceId(mig)}/{nvml.nvmlDeviceGetComputeInstanceId(mig)}"
+    total = _memory(nvml, mig)[0]
+    gpu = Gpu(nvml.nvmlDeviceGetUUID(mig), None, nvml.nvmlDeviceGetName(mig), total, parent)
+    return f"MIG-{parent}/{place}", gpu
 
 
 def _load(nvml: Any, gpu: Gpu) -> Load | str:
     try:
         handle = nvml.nvmlDeviceGetHandleByUUID(gpu.uuid)
         _total, free, used = _memory(nvml, handle)
-        return Load(free, used, tuple(sorted(_processes(nvml, handle))))
+        processes, unlisted = _processes(nvml, handle)
+        return Load(free, used, tuple(sorted(processes)), unlisted)
     except nvml.NVMLError as error:
         return str(error)
 
 
 def _memory(nvml: Any, handle: Any) -> tuple[int, int, int]:
-    """MiB that programs can have, that are free, and that programs have."""
-    try:
+    """MiB that programs can have, that are free, and that programs have; zeros where NVML does not say."""
+    unknown = (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound, nvml.NVMLError_ArgumentVersionMismatch)
+    with contextlib.suppress(*unknown):
         memory = nvml.nvmlDeviceGetMemoryInfo(handle, nvml.nvmlMemory_v2)
-        total = memory.total - memory.reserved
-    except nvml.NVMLError_NotSupported:
-        return 0, 0, 0
-    except (nvml.NVMLError_FunctionNotFound, nvml.NVMLError_ArgumentVersionMismatch):
+        return (memory.total - memory.reserved) // _MIB, memory.free // _MIB, memory.used // _MIB
+    with contextlib.suppress(*unknown):
         # a driver older than 510, which counts what it keeps for itself in neither number
         memory = nvml.nvmlDeviceGetMemoryInfo(handle)
-        total = memory.total
-    return total // _MIB, memory.free // _MIB, memory.used // _MIB
+        return memory.total // _MIB, memory.free // _MIB, memory.used // _MIB
+    return 0, 0, 0
 
 
-# The newest function first; older drivers have only an older one.
-_PROCESSES = [
-    [f"nvmlDeviceGet{kind}RunningProcesses_{version}" for version in ("v3", "v2")]
-    for kind in ("Compute", "Graphics", "MPSCompute")
-]
-
-
-def _processes(nvml: Any, handle: Any) -> set[int]:
+def _processes(nvml: Any, handle: Any) -> tuple[set[int], str]:
+    """The processes on a GPU, and why some may be missing."""
     found: set[int] = set()
-    for versions in _PROCESSES:
-        for name in versions:
-            try:
-                found |= {process.pid for process in getattr(nvml, name)(handle)}
-            except nvml.NVMLError_FunctionNotFound:
-                continue
-            except nvml.NVMLError_NotSupported:  # a MIG instance has no graphics
-                pass
-            break
-    return found
+    unlisted = ""
+    for kind in ("Compute", "Graphics", "MPSCompute"):
+        try:
+            found |= _listed(nvml, handle, kind)
+        except (nvml.NVMLError_GpuIsLost, nvml.NVMLError_ResetRequired):
+            raise
+        except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound) as error:
+            if kind == "Compute":  # a MIG instance has no graphics, and an old driver knows nothing of MPS
+                unlisted = str(error)
+        except nvml.NVMLError as error:  # it may not be asked, as in some containers; the GPU is there all the same
+            unlisted = str(error)
+    return found, unlisted
+
+
+def _listed(nvml: Any, handle: Any, kind: str) -> set[int]:
+    try:
+        processes = getattr(nvml, f"nvmlDeviceGet{kind}RunningProcesses_v3")(handle)
+    except nvml.NVMLError_FunctionNotFound:  # a driver older than 510
+        processes = getattr(nvml, f"nvmlDeviceGet{kind}RunningProcesses_v2")(handle)
+    return {process.pid for process in processes}

@@ -14,43 +14,23 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import overload
 
 from ...errors import GpuError
+from .demand import Busy, Demand
 from .devices import Gpu, Load, boards, loads
 from .locks import Holder, LockFile, LockFolder, OpenFolder, this_process
 from .slots import holders, take, take_port
 from .visible import chosen
 
-_UNUSED_MIB = 64  # of a GPU that has nothing to do; even the smallest CUDA program takes more
 _GONE_S = 10.0  # after which a GPU that does not answer is taken for lost
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 2.0
 
 
-@dataclass(frozen=True)
-class Busy:
-    """A GPU that is not to be had now.
-
-    Attributes:
-        gpu: which one.
-        why: 'leased', 'memory' (too little is free), 'processes' (too many use it), or 'gone' (it does not answer).
-        detail: the same in words.
-        holders: who has leased it.
-        load: what goes on on it; None if it does not answer.
-    """
-
-    gpu: Gpu
-    why: str
-    detail: str
-    holders: tuple[Holder, ...] = ()
-    load: Load | None = None
-
-    def __str__(self) -> str:
-        return f"{self.gpu}: {self.detail}"
-
+LENT = "TYPEDCAT_LENT_GPUS"
+"""An environment variable of runs: the UUIDs of the GPUs that they have."""
 
 OnWait = Callable[[list[Busy]], None]
 
@@ -74,6 +54,11 @@ class Lease:
         self._files: Sequence[LockFile] = files
         self._end = end
         self._lock = threading.Lock()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process has the GPUs: not after a release, and not in a child that was forked."""
+        return any(file.is_open for file in self._files)
 
     def release(self) -> None:
         """Give the GPUs back, once the run has ended; a second time does nothing.
@@ -105,18 +90,21 @@ class Leases:
         max_process: how many processes may be on an idle GPU; -1 for any number.
         runs_per_gpu: how many runs may share a GPU. While runs share one, other runners get it only with the same
             number. On a GPU on which this runner has a run already, processes and used memory are not judged, since
-            they may be its own; a `memory_need` has to be free there, too, and no more runs get in than it has room
-            for.
+            they may be its own; a `memory_need` has to be free there, too, and no more runs get in than there was room
+            for before the first, as a run takes its memory some time after it has started.
         lock_dir: the folder of locks; see `LockFolder`.
-        environ: where `CUDA_VISIBLE_DEVICES` and `TYPEDCAT_LOCK_DIR` are looked up.
+        environ: where `CUDA_VISIBLE_DEVICES`, `TYPEDCAT_LOCK_DIR` and `TYPEDCAT_LENT_GPUS` are looked up.
 
     Attributes:
         capacity: how many runs there is room for at a time, if nobody else has a GPU.
         gpus: those that may be lent, in the order in which they are tried.
+        lost: which GPUs did not answer at the last look, and why. They are left out; those that did at first are lent
+            again when they answer.
 
     Raises:
         GpuError: the arguments make no sense, or this machine can never give a run what it needs: there is no driver,
-            there are too few GPUs or too small ones, or they cannot be locked.
+            there are too few GPUs or too small ones, they cannot be locked, or this process or the run that it belongs
+            to has them already, so that it would wait for itself.
     """
 
     def __init__(
@@ -130,39 +118,31 @@ class Leases:
         lock_dir: str | os.PathLike[str] | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        _check_numbers(per_run, memory_need, max_process, runs_per_gpu)
-        self.per_run = per_run
-        self.block = block
-        self.memory_need = memory_need
-        self.max_process = max_process
-        self.runs_per_gpu = runs_per_gpu
-        self.gpus = self._large_enough(_usable(per_run, environ))
-        self._slots = {gpu.uuid: self._room(gpu) for gpu in self.gpus}
+        self.demand = Demand(per_run, block, memory_need, max_process, runs_per_gpu)
+        usable, self._silent = _usable(self.demand, environ)
+        self.lost: tuple[str, ...] = self._silent
+        self.gpus = self.demand.large_enough(usable)
+        self._slots = {gpu.uuid: self.demand.room(gpu.memory_total) for gpu in self.gpus}
         self.capacity = _capacity(list(self._slots.values()), per_run)
         self._own: collections.Counter[str] = collections.Counter()  # runs of this runner, by GPU
-        self._lock = threading.Lock()  # of choosing GPUs, and of `_own`
+        self._room: dict[str, int] = {}  # for how many there was memory before the first of them, by GPU
+        self._lock = threading.Lock()  # of choosing GPUs, and of `_own` and `_room`
         self._short_since: float | None = None
+        self._reasons: list[object] = []  # of what `waits_for` said last
+        self._words = ""
         self._folder = LockFolder(lock_dir, environ)
-        with self._folder.entered():  # now is the time to say that it cannot be used
-            pass
+        with self._folder.entered() as folder:  # now is the time to say that it cannot be used
+            self._check_own(folder, environ.get(LENT, ""))
 
-    def _large_enough(self, gpus: list[Gpu]) -> list[Gpu]:
-        if not self.block or self.memory_need <= 0:
-            return gpus
-        fit = [gpu for gpu in gpus if gpu.memory_total >= self.memory_need]
-        if len(fit) < self.per_run:
-            sizes = ", ".join(f"{gpu} has {gpu.memory_total}" for gpu in gpus)
+    def _check_own(self, folder: OpenFolder, lent: str) -> None:
+        own = [gpu for gpu in self.gpus if gpu.uuid in lent.split(",") and not self._is_free(folder, gpu)]
+        if len(self.gpus) - len(own) < self.demand.per_run:
             raise GpuError(
-                f"memory_need={self.memory_need:g} MiB on {_count(self.per_run)} per run, but {len(fit)} of those that "
-                f"are visible are that large: {sizes} (0 where the driver does not say)"
+                f"{self.demand.count} per run (work_gpu_num), but this process, or the run that it belongs to, has "
+                f"them already ({LENT}), and would wait for itself: {', '.join(map(str, own))}\n"
+                "  a run has the GPUs of its cuda_env without asking; a script gets all that it needs with one call of "
+                "allocate_cuda"
             )
-        return fit
-
-    def _room(self, gpu: Gpu) -> int:
-        """How many runs may be on a GPU."""
-        if not self.block or self.memory_need <= 0:
-            return self.runs_per_gpu
-        return min(self.runs_per_gpu, int(gpu.memory_total // self.memory_need))
 
     def try_acquire(self, who: str) -> Lease | None:
         """Lease GPUs if enough are to be had now. It waits for no GPU.
@@ -176,14 +156,32 @@ class Leases:
         Raises:
             GpuError: so many GPUs do not answer any more that there will never be enough, or they cannot be locked.
         """
-        state = loads(self.gpus)
+        state = self._look()
         self._check_enough(state)
-        idle = [gpu for gpu in self.gpus if self._refusal(gpu, state[gpu.uuid]) is None]
-        if len(idle) < self.per_run:
-            return None
         with self._lock:
+            idle = [gpu for gpu in self.gpus if self._refusal(gpu, state[gpu.uuid]) is None]
+            if len(idle) < self.demand.per_run:
+                return None
             idle.sort(key=lambda gpu: self._own[gpu.uuid])  # runs are spread before they share; else the order stays
-            return self._grasp(idle, this_process(who))
+            lease = self._grasp(idle, this_process(who))
+            for gpu in () if lease is None else lease.gpus:
+                self._count(gpu, state[gpu.uuid])
+            return lease
+
+    def _look(self) -> dict[str, Load | str]:
+        """What goes on on all GPUs."""
+        state = loads(self.gpus)
+        gone = [(gpu, why) for gpu in self.gpus if isinstance(why := state[gpu.uuid], str)]
+        self.lost = (*self._silent, *(f"{gpu} does not answer: {why}" for gpu, why in gone))
+        return state
+
+    def _count(self, gpu: Gpu, load: Load | str) -> None:
+        """A run has been given the GPU."""
+        if not self._own[gpu.uuid]:
+            self._room[gpu.uuid] = self._slots[gpu.uuid]
+            if isinstance(load, Load) and gpu.memory_total:
+                self._room[gpu.uuid] = self.demand.room(load.memory_free)
+        self._own[gpu.uuid] += 1
 
     def _grasp(self, idle: list[Gpu], holder: Holder) -> Lease | None:
         """Lock `per_run` of the GPUs, or none."""
@@ -192,12 +190,12 @@ class Leases:
         with self._folder.entered() as folder, contextlib.ExitStack() as undo:
             undo.callback(_close, files)
             for gpu in idle:
-                locks = take(folder, gpu.uuid, self._slots[gpu.uuid], self.runs_per_gpu)
+                locks = self._take(folder, gpu)
                 files += locks
                 if locks:
                     locks[-1].write(holder)
                     gpus.append(gpu)
-                if len(gpus) == self.per_run:
+                if len(gpus) == self.demand.per_run:
                     break
             else:
                 return None
@@ -206,8 +204,16 @@ class Leases:
             lock.write(holder)
             files.append(folder.keep())
             undo.pop_all()
-        self._own.update(gpu.uuid for gpu in gpus)
         return Lease(gpus, _environment(gpus, port), files, lambda: self._forget(gpus))
+
+    def _take(self, folder: OpenFolder, gpu: Gpu) -> list[LockFile]:
+        return take(folder, gpu.uuid, self._slots[gpu.uuid], self.demand.runs_per_gpu)
+
+    def _is_free(self, folder: OpenFolder, gpu: Gpu) -> bool:
+        """Whether it could be taken now."""
+        locks = self._take(folder, gpu)
+        _close(locks)
+        return bool(locks)
 
     def _forget(self, gpus: Sequence[Gpu]) -> None:
         with self._lock:
@@ -242,7 +248,7 @@ class Leases:
             if lease is not None:
                 return lease
             if on_wait is not None and (busy := self.busy()):
-                reasons = [(one.gpu.uuid, one.why, one.holders) for one in busy]
+                reasons = list(map(_reason, busy))
                 if reasons != told:
                     on_wait(busy)
                 told = reasons
@@ -253,101 +259,84 @@ class Leases:
 
     def busy(self) -> list[Busy]:
         """The GPUs that are not to be had now, and why."""
-        state = loads(self.gpus)
+        state = self._look()
         with self._folder.entered() as folder:
             found = [self._unavailable(folder, gpu, state[gpu.uuid]) for gpu in self.gpus]
         return [busy for busy in found if busy is not None]
 
+    def waits_for(self) -> str:
+        """What `busy` gives, in words that stay the same until there are other reasons: numbers alone are no news."""
+        busy = self.busy()
+        reasons = list(map(_reason, busy))
+        if reasons != self._reasons:
+            self._reasons, self._words = reasons, "; ".join(map(str, busy))
+        return self._words
+
     def _unavailable(self, folder: OpenFolder, gpu: Gpu, load: Load | str) -> Busy | None:
         if isinstance(load, str):
             return self._refusal(gpu, load)
-        locks = take(folder, gpu.uuid, self._slots[gpu.uuid], self.runs_per_gpu)
-        for lock in locks:
-            lock.close()
-        if locks:
+        if self._is_free(folder, gpu):
             return self._refusal(gpu, load)
         who = holders(folder, gpu.uuid)
         detail = "leased by " + (", and by ".join(map(str, who)) or "somebody")
         return Busy(gpu, "leased", detail, who, load)
 
     def _refusal(self, gpu: Gpu, load: Load | str) -> Busy | None:
-        """Why a GPU is not idle; None if it is, as far as that matters."""
-        if isinstance(load, str):
-            return Busy(gpu, "gone", f"it does not answer: {load}")
-        if not self.block:
-            return None
-        shared = self._own[gpu.uuid] > 0
-        if not self._enough_memory(gpu, load, shared):
-            need = "all of it" if self.memory_need < 0 else f"{self.memory_need:g} MiB"
-            detail = f"{load.memory_free} MiB are free and {need} is needed; {_used_by(load)}"
-            return Busy(gpu, "memory", detail, load=load)
-        if not shared and 0 <= self.max_process < len(load.processes):
-            return Busy(gpu, "processes", f"max_process={self.max_process}; {_used_by(load)}", load=load)
-        return None
-
-    def _enough_memory(self, gpu: Gpu, load: Load, shared: bool) -> bool:
-        if self.memory_need >= 0:
-            return load.memory_free >= self.memory_need
-        if shared:
-            return True
-        # memory that the GPU shares with the CPU says nothing
-        return load.memory_used <= _UNUSED_MIB if gpu.memory_total else not load.processes
+        return self.demand.refusal(gpu, load, own=self._own[gpu.uuid], room=self._room.get(gpu.uuid, 0))
 
     def _check_enough(self, state: Mapping[str, Load | str]) -> None:
         """Raise when there will never be enough GPUs again; one that does not answer once may be only slow."""
-        gone = {uuid: why for uuid, why in state.items() if isinstance(why, str)}
-        if len(state) - len(gone) >= self.per_run:
+        unknown = [
+            (gpu, why)
+            for gpu in self.gpus
+            if (why := self.demand.unknown(gpu, state[gpu.uuid], own=self._own[gpu.uuid]))
+        ]
+        answer = len(self.gpus) - len(unknown)
+        if answer >= self.demand.per_run:
             self._short_since = None
             return
         now = time.monotonic()
         since = self._short_since = self._short_since or now
-        if now - since >= _GONE_S:
-            lines = [f"  {gpu}: {gone[gpu.uuid]}" for gpu in self.gpus if gpu.uuid in gone]
-            raise GpuError(
-                "\n".join(
-                    [
-                        f"{_count(self.per_run)} per run, but {len(state) - len(gone)} of {len(state)} answer:",
-                        *lines,
-                        "  look at what `nvidia-smi` says; a GPU that is lost comes back when the machine is restarted",
-                    ]
-                )
-            )
+        if now - since < _GONE_S:
+            return
+        lines = [f"{gpu}: {why}" for gpu, why in unknown]
+        gone = [gpu for gpu, _ in unknown if isinstance(state[gpu.uuid], str)]
+        if gone:
+            lines.append("look at what `nvidia-smi` says; a GPU that is lost comes back when the machine is restarted")
+        if len(gone) < len(unknown):
+            lines.append("block=False takes GPUs as they are, and max_process=-1 those that have enough free memory")
+        head = f"{self.demand.count} per run, but {answer} of {len(self.gpus)} answer:"
+        raise GpuError("\n  ".join([head, *lines]))
 
 
-def _check_numbers(per_run: int, memory_need: float, max_process: int, runs_per_gpu: int) -> None:
-    if per_run < 1:
-        raise GpuError(f"a run needs at least 1 GPU (work_gpu_num), got {per_run}")
-    if memory_need != -1 and not memory_need >= 0:
-        raise GpuError(f"memory_need is in MiB, or -1 for all memory of a GPU, got {memory_need}")
-    if max_process < -1:
-        raise GpuError(f"max_process is a number of processes, or -1 for any number, got {max_process}")
-    if runs_per_gpu < 1:
-        raise GpuError(f"runs_per_gpu must be at least 1, got {runs_per_gpu}")
-
-
-def _usable(per_run: int, environ: Mapping[str, str]) -> list[Gpu]:
-    """The visible GPUs that a run with so many of them can use."""
+def _usable(demand: Demand, environ: Mapping[str, str]) -> tuple[list[Gpu], tuple[str, ...]]:
+    """The visible GPUs that a run with so many of them can use, and which do not answer."""
     given = environ.get("CUDA_VISIBLE_DEVICES")
     there = boards()
     visible = chosen(there, given)
+    silent = [board for board in there if board.error]
     # a CUDA program uses one MIG instance, the first that it sees
-    usable = [gpu for gpu in visible if per_run == 1 or not gpu.parent]
-    if len(usable) >= per_run:
-        return usable
-    notes = []
+    usable = [gpu for gpu in visible if demand.per_run == 1 or not gpu.parent]
+    if len(usable) >= demand.per_run:
+        lost = [board.silence for board in silent if given is None and board.index is not None]
+        return usable, tuple(lost)
+    notes = [f"{demand.count} per run (work_gpu_num), but only {len(usable)} can be had"]
     if given is not None:
-        notes.append(f"  CUDA_VISIBLE_DEVICES={given!r} shows these: {', '.join(map(str, visible)) or 'none'}")
+        notes.append(f"CUDA_VISIBLE_DEVICES={given!r} shows these: {', '.join(map(str, visible)) or 'none'}")
     if len(usable) < len(visible):
         count = len(visible) - len(usable)
-        notes.append(f"  {count} of those that are visible are MIG instances; a program can use only one")
-    notes += [f"  GPU {board.index} does not answer: {board.error}" for board in there if board.error]
+        notes.append(f"{count} of those that are visible are MIG instances; a program can use only one")
+    notes += dict.fromkeys(board.silence for board in silent)
     notes += [
-        f"  GPU {board.index} is in MIG mode, and has no instances"
-        for board in there
-        if not board.error and not board.units
+        f"{board} is in MIG mode, and has no instance to use" for board in there if not board.error and not board.units
     ]
-    head = f"{_count(per_run)} per run (work_gpu_num), but only {len(usable)} can be had"
-    raise GpuError("\n".join([head, *notes]))
+    most = len(usable) or min(len(visible), 1)
+    notes.append(f"ask for at most {most}" if most else "run without GPUs, or where there are some")
+    raise GpuError("\n  ".join(notes))
+
+
+def _reason(busy: Busy) -> object:
+    return busy.gpu.uuid, busy.why, busy.holders
 
 
 def _capacity(slots: Sequence[int], per_run: int) -> int:
@@ -364,21 +353,12 @@ def _close(files: Sequence[LockFile]) -> None:
 
 
 def _environment(gpus: Sequence[Gpu], port: int) -> dict[str, str]:
+    uuids = ",".join(gpu.uuid for gpu in gpus)
     return {
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-        "CUDA_VISIBLE_DEVICES": ",".join(gpu.uuid for gpu in gpus),
+        "CUDA_VISIBLE_DEVICES": uuids,
+        LENT: uuids,
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
         "PET_MASTER_PORT": str(port),  # torchrun's own; it takes 29500 otherwise, or does so in older versions
     }
-
-
-def _used_by(load: Load) -> str:
-    if not load.processes:
-        return f"{load.memory_used} MiB are used by processes that cannot be seen from here"
-    pids = ", ".join(f"{pid} (this process)" if pid == os.getpid() else str(pid) for pid in load.processes)
-    return f"processes on it: {pids}"
-
-
-def _count(per_run: int) -> str:
-    return "1 GPU" if per_run == 1 else f"{per_run} GPUs"

@@ -11,6 +11,7 @@ refuses to open a file of somebody else with O_CREAT, so existing files are open
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -33,6 +34,11 @@ _FILE_MODE = 0o666
 _GATE = "gate"
 _GATE_PATIENCE_S = 30.0  # it is held for less than a millisecond
 _MODE_PATIENCE_S = 1.0  # between making a file and opening it to all
+_NEEDS = {
+    errno.ENOSPC: "it needs room for a few small files",
+    errno.EDQUOT: "it needs room for a few small files",
+    errno.EMFILE: "this process has too many files open, and may have no more (ulimit -n)",
+}
 _LONGEST_HOLDER = 4096  # bytes that are read
 _LONGEST_WHO = 200  # characters
 
@@ -112,6 +118,11 @@ class LockFile:
             return _holder(json.loads(os.pread(self.fd, _LONGEST_HOLDER, 0)))
         except (OSError, ValueError, RecursionError):
             return Holder()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this process has it open; one that has forked off has not."""
+        return self in _open_files
 
     def close(self) -> None:
         """Give it up; a second time does nothing."""
@@ -340,9 +351,10 @@ class LockFolder:
             there = f" ({path} belongs to {owner} and is {mode})"
         except OSError:
             there = ""
+        need = _NEEDS.get(error.errno or 0, "it has to be a folder that all users of these GPUs can write (chmod 1777)")
         return GpuError(
             f"the folder of GPU locks {self.path} cannot be used: {error.strerror}{there}\n"
-            f"  it has to be a folder that all users of these GPUs can write (chmod 1777); {VARIABLE} names another one"
+            f"  {need}; {VARIABLE} names another one"
         )
 
     def _kept_out(self) -> str:

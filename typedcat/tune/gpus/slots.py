@@ -95,7 +95,10 @@ def take_port(folder: OpenFolder) -> tuple[int, LockFile]:
             if _is_free(port):
                 return port, lock
             lock.close()
-    raise GpuError(f"there is no free port between {PORTS[0]} and {PORTS[-1]} for MASTER_PORT")
+    raise GpuError(
+        f"there is no free port between {PORTS[0]} and {PORTS[-1]} for MASTER_PORT\n"
+        "  end other runs, or the programs that listen on all of these"
+    )
 
 
 def _is_free(port: int) -> bool:

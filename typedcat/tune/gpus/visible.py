@@ -36,7 +36,9 @@ def chosen(boards: Sequence[Board], given: str | None) -> list[Gpu]:
             break
         for gpu in _named(boards, name, given):
             if gpu.uuid in found:
-                raise GpuError(f"CUDA_VISIBLE_DEVICES={given!r} names {gpu} twice; CUDA would see no GPU at all")
+                raise GpuError(
+                    f"CUDA_VISIBLE_DEVICES={given!r} names {gpu} twice; CUDA would see no GPU at all: leave one out"
+                )
             found[gpu.uuid] = gpu
     return list(found.values())
 
@@ -52,10 +54,10 @@ def _number(name: str) -> int:
 def _named(boards: Sequence[Board], name: str, given: str) -> list[Gpu]:
     there = [board for board in boards if not board.error]
     if name.isascii() and name.isdigit():
-        matches = [list(board.units.values()) for board in there if board.index == int(name)]
+        matches = [list(board.units.values()) for board in there if _is_number_of(board, name)]
     elif name.upper().startswith("MIG-"):
         units = [(old, gpu) for board in there for old, gpu in board.units.items() if gpu.parent]
-        matches = [[gpu] for old, gpu in units if _begins(gpu.uuid, name) or old.lower() == name.lower()]
+        matches = [[gpu] for old, gpu in units if _begins(gpu.uuid, name) or _is_place(old, name)]
     else:
         matches = [list(board.units.values()) for board in there if _begins(board.uuid, name)]
     if len(matches) == 1:
@@ -63,17 +65,29 @@ def _named(boards: Sequence[Board], name: str, given: str) -> list[Gpu]:
     raise GpuError(f"CUDA_VISIBLE_DEVICES={given!r}: {_trouble(boards, name, len(matches))}")
 
 
+def _is_number_of(board: Board, name: str) -> bool:
+    return str(board.index) == (name.lstrip("0") or "0")  # Python refuses to read thousands of digits
+
+
 def _begins(uuid: str, name: str) -> bool:
     # 'GPU-' alone is the beginning of every one and names none
     return len(name) > len("GPU-") and uuid.lower().startswith(name.lower())
 
 
+def _is_place(old: str, name: str) -> bool:
+    """Whether the name is the old one of a MIG instance; the UUID in it may be cut."""
+    (uuid, *place), (beginning, *numbers) = old.split("/"), name.split("/")
+    return place == numbers and len(beginning) > len("MIG-GPU-") and uuid.lower().startswith(beginning.lower())
+
+
 def _trouble(boards: Sequence[Board], name: str, matches: int) -> str:
     if matches:
         return f"{name!r} is the beginning of {matches} UUIDs; write more of it"
-    for board in boards:
-        if board.error and name == str(board.index):
-            return f"GPU {name} does not answer: {board.error}"
+    silent = [board for board in boards if board.error]
+    for board in silent:
+        if _is_number_of(board, name) or _begins(board.uuid, name):
+            return f"{board.silence}; leave it out, or look at what `nvidia-smi` says"
     units = [gpu for board in boards for gpu in board.units.values()]
     there = ", ".join(str(gpu) for gpu in units) or "none"
-    return f"there is no GPU {name!r}, and CUDA would read no further; there are: {there}"
+    notes = dict.fromkeys(board.silence for board in silent)
+    return "\n  ".join([f"there is no GPU {name!r}, and CUDA would read no further; there are: {there}", *notes])

@@ -21,6 +21,8 @@ TABLE = "metric_frame.xlsx"
 PACKAGES = "packages"
 """What is known of a sweep by this name is a list."""
 _MOST_ROWS = 1_048_576  # of a sheet, the header among them
+_MOST_COLUMNS = 16_384
+_FIRST_DAY, _LAST_DAY = date(1900, 3, 1), date(9999, 12, 30)  # before, Excel counts a day that never was
 _LONGEST_CELL = 32_000  # characters; Excel allows 32,767
 _WIDEST_COLUMN = 50  # characters
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -42,7 +44,7 @@ def workbook(
     """The workbook as a file.
 
     Values are written as they are given. There is no cell for NaN; infinity, and whatever else Excel has no cell for,
-    is text. No text is ever a formula. Of more rows than a sheet can hold the last is a note.
+    is text. No text is ever a formula. Of more rows or columns than a sheet can hold the last is a note.
 
     Args:
         frame: the table of the points.
@@ -59,9 +61,11 @@ def workbook(
     sheet.title = "MetricFrame"
     _write_table(sheet, frame)
     better = better or {}
+    places = _places(frame)
     for name in metrics:
-        _colour(sheet, frame, name, better.get(name))
-    _mark_best(sheet, frame, better)
+        if name in places:
+            _colour(sheet, frame, name, places[name], better.get(name))
+    _mark_best(sheet, frame, places, better)
     if results:
         failed = [r for r in results if r.state == "failed"]
         _write_rows(book.create_sheet("failures"), failed, parameters, _ABOUT_FAILURE)
@@ -109,34 +113,36 @@ def _merge(sheet: Worksheet, labels: Sequence[tuple[Any, ...]]) -> None:
             start = end
 
 
-def _colour(sheet: Worksheet, frame: pd.DataFrame, name: Any, direction: str | None) -> None:
+def _places(frame: pd.DataFrame) -> dict[Any, int]:
+    """The number of the column of each metric on the sheet, of those that fit."""
+    first = frame.index.nlevels + 1
+    room = _fitting(first - 1 + len(frame.columns), _MOST_COLUMNS)
+    return {name: column for column, name in enumerate(frame.columns, first) if column <= room}
+
+
+def _colour(sheet: Worksheet, frame: pd.DataFrame, name: Any, column: int, direction: str | None) -> None:
     """A colour scale, which Excel keeps up to date when a value is edited."""
     from openpyxl.formatting.rule import ColorScaleRule
     from openpyxl.utils import get_column_letter
 
-    if name not in frame.columns or not any(map(_is_finite, frame[name])):
+    if not any(map(_is_finite, frame[name])):
         return
     low, high = {"max": (_BAD, _GOOD), "min": (_GOOD, _BAD)}.get(direction or "", (_BAD, _NEUTRAL))
-    letter = get_column_letter(_column(frame, name))
+    letter = get_column_letter(column)
     rule = ColorScaleRule(start_type="min", start_color=low, end_type="max", end_color=high)
     sheet.conditional_formatting.add(f"{letter}2:{letter}{min(len(frame) + 1, _MOST_ROWS)}", rule)
 
 
-def _mark_best(sheet: Worksheet, frame: pd.DataFrame, better: Better) -> None:
+def _mark_best(sheet: Worksheet, frame: pd.DataFrame, places: Mapping[Any, int], better: Better) -> None:
     from openpyxl.styles import Border, Font, Side
 
     bold, side = Font(bold=True), Side(style="medium")
     border = Border(left=side, right=side, top=side, bottom=side)
     for name, rows in best_rows(frame, better).items():
-        column = _column(frame, name)
         for row in rows:
-            if row < _room(len(frame)):
-                cell = sheet.cell(row + 2, column)
+            if name in places and row < _room(len(frame)):
+                cell = sheet.cell(row + 2, places[name])
                 cell.font, cell.border = bold, border
-
-
-def _column(frame: pd.DataFrame, name: Any) -> int:
-    return frame.index.nlevels + 1 + list(frame.columns).index(name)
 
 
 def _is_finite(value: Any) -> bool:
@@ -191,6 +197,10 @@ def _write(sheet: Worksheet, names: Sequence[Any], rows: Iterable[Sequence[Any]]
     """Names and rows from the first cell on, and the widths of the columns."""
     from openpyxl.utils import get_column_letter
 
+    left_out = len(names) - _fitting(len(names), _MOST_COLUMNS)
+    if left_out:
+        note = f"{left_out} of {len(names)} columns do not fit a sheet; the CSV files have all"
+        names, rows = [*names[:-left_out], note], (row[:-left_out] for row in rows)
     widths = [_write_header(sheet.cell(1, column), name) for column, name in enumerate(names, 1)]
     room = _room(count)
     for row, values in enumerate(rows, 2):
@@ -204,8 +214,13 @@ def _write(sheet: Worksheet, names: Sequence[Any], rows: Iterable[Sequence[Any]]
 
 
 def _room(count: int) -> int:
-    """How many of so many rows are written: all, or as many as leave a line for the note."""
-    return count if count < _MOST_ROWS else _MOST_ROWS - 2
+    """How many of so many rows are written below the header."""
+    return _fitting(count, _MOST_ROWS - 1)
+
+
+def _fitting(count: int, most: int) -> int:
+    """How many of so many rows or columns are written: all, or as many as leave one for the note."""
+    return count if count <= most else most - 1
 
 
 def _write_header(cell: Any, name: Any) -> int:
@@ -251,16 +266,26 @@ def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, (date, time, timedelta)):
-        return str(value) if getattr(value, "tzinfo", None) is not None else value
+        return value if _in_calendar(value) else cell_text(value)
     if isinstance(value, Number):
         return _number_cell(value)
     return _text(cell_text(value, _LONGEST_CELL))
 
 
+def _in_calendar(value: date | time | timedelta) -> bool:
+    """Whether Excel can show it: it knows no time zones, nothing before 1900, and no negative durations."""
+    if isinstance(value, timedelta):
+        return timedelta(0) <= value < _LAST_DAY - _FIRST_DAY
+    if getattr(value, "tzinfo", None) is not None:
+        return False
+    day = value.date() if isinstance(value, datetime) else value
+    return isinstance(day, time) or _FIRST_DAY <= day <= _LAST_DAY
+
+
 def _number_cell(value: Any) -> Any:
     x = number(value)
     if x is None or not isinstance(value, (int, float)):  # complex; beyond all floats; a fraction
-        return str(value) if x is None else _number_cell(x)
+        return cell_text(value, _LONGEST_CELL) if x is None else _number_cell(x)
     if math.isnan(x):
         return None
     return value if math.isfinite(x) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -166,7 +166,7 @@ def number(value: Any) -> float | None:
         return None
     try:
         return float(value)
-    except (OverflowError, ValueError):  # an integer beyond all floats; a signalling NaN
+    except (OverflowError, ValueError, TypeError):  # beyond all floats; a signalling NaN; a time of numpy's
         return None
 
 
@@ -213,8 +213,20 @@ def _has_deviation(values: Iterable[Sequence[Any]]) -> bool:
 
 def cell_text(value: Any, limit: int = _LONGEST_CELL) -> str:
     """The value as a text for a cell of a table."""
-    text = value if isinstance(value, str) else short_repr(value, limit)
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, (numbers.Number, date, time, timedelta)):
+        text = _plain_text(value)
+    else:
+        text = short_repr(value, limit)
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def _plain_text(value: object) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return short_repr(value)
 
 
 # -- what is best
@@ -226,7 +238,7 @@ def check_better(better: Better, results: Sequence[Result], metric_names: Sequen
     Names are not judged before a run is done: until then nobody knows what the metrics are.
 
     Raises:
-        TuneError: there is no such metric, or a direction is neither 'max' nor 'min'.
+        TuneError: there is no such metric, it has no numbers, or a direction is neither 'max' nor 'min'.
     """
     for name, direction in better.items():
         if direction not in ("max", "min"):
@@ -239,6 +251,12 @@ def check_better(better: Better, results: Sequence[Result], metric_names: Sequen
             have = f"the metrics are {', '.join(map(str, known))}" if known else "the runs gave no metrics"
             hint = f"\n  {did_you_mean(close)}" if (close := suggest(name, known)) else ""
             raise TuneError(f"better names {name!r}, which is no metric: {have}{hint}")
+        values = [plain(r.metrics[name]) for r in results if is_done(r) and r.metrics.get(name) is not None]
+        if values and not _numbers(values):
+            raise TuneError(
+                f"better names {name!r}, whose values are no numbers: {short_repr(values[0])}\n"
+                "  let the gather function return numbers, or name another metric"
+            )
 
 
 def best_rows(frame: pd.DataFrame, better: Better) -> dict[str, list[int]]:
@@ -332,4 +350,4 @@ def csv_text(frame: pd.DataFrame, *, index: bool = True) -> str:
 
 
 def _csv_cell(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, numbers.Number)) else cell_text(value)
+    return value if value is None or isinstance(value, (str, float)) else cell_text(value)

@@ -11,6 +11,7 @@ from .plot_style import (
     BLUE,
     FONT_SIZE,
     INK,
+    LARGEST,
     LETTER,
     ORANGE,
     PALE_INK,
@@ -64,7 +65,7 @@ def parameter_plot(
     """
     scale = scale_of(labels)
     upright = scale.is_numeric or _fits(scale)
-    height = _HEIGHT if upright else max(_HEIGHT, _MARGINS + _ROW * len(scale.labels))
+    height = _HEIGHT if upright else min(max(_HEIGHT, _MARGINS + _ROW * len(scale.labels)), LARGEST)
     figure = new_figure(_WIDTH, height)
     axes = figure.add_subplot()
     style_axes(axes, "y" if upright else "x")

@@ -221,7 +221,7 @@ def title_text(text: object) -> str:
 
 def shortened(text: str, limit: int) -> str:
     """The text on one line, its middle left out where it is too long: names differ at both ends."""
-    text = " ".join(text.split())
+    text = " ".join(text.encode(errors="backslashreplace").decode().split())  # matplotlib refuses half characters
     if len(text) <= limit:
         return text
     return f"{text[: limit - limit // 3 - 1]}…{text[-(limit // 3) :]}"

@@ -19,6 +19,7 @@ from .plot_style import is_drawable
 NO_PICTURES = "no pictures without matplotlib: pip install 'typedcat[plots]'"
 _MOST = 40  # pictures
 _MOST_IN_PAIRS = 3  # parameters whose pairs are drawn
+_MOST_CELLS = 40_000  # of a heat map
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def pictures(
 
     Parameters with one value are left out unless all are. Values of a metric
     that are no numbers, not finite, or beyond 1e100 are left out. Heat maps show
-    the pairs of all parameters, or of the three that make most of a difference.
+    the pairs of all parameters, or of the three that make most of a difference;
+    none is drawn of more cells than anyone can tell apart.
 
     Args:
         results: one per run.
@@ -98,10 +100,12 @@ def _drawable(results: Sequence[Result], metric: Any) -> list[tuple[Result, floa
 def _plans(metric: Any, runs: Sequence[tuple[Result, float]], labels: Sequence[Sequence[Any]]) -> list[_Plan]:
     varied = [i for i, values in enumerate(labels) if len(values) > 1]
     plans = [_Plan(metric, (i,)) for i in varied or [0]]
-    if len(varied) > _MOST_IN_PAIRS:
-        effects = {i: _effect(runs, i) for i in varied}
-        varied = sorted(sorted(varied, key=lambda i: -effects[i])[:_MOST_IN_PAIRS])
-    return [*plans, *(_Plan(metric, pair) for pair in combinations(varied, 2))]
+    pairs = [(i, j) for i, j in combinations(varied, 2) if len(labels[i]) * len(labels[j]) <= _MOST_CELLS]
+    paired = {i for pair in pairs for i in pair}
+    if len(paired) > _MOST_IN_PAIRS:
+        effects = {i: _effect(runs, i) for i in sorted(paired)}
+        paired = set(sorted(effects, key=lambda i: -effects[i])[:_MOST_IN_PAIRS])
+    return [*plans, *(_Plan(metric, pair) for pair in pairs if paired.issuperset(pair))]
 
 
 def _effect(runs: Sequence[tuple[Result, float]], place: int) -> float:

@@ -198,7 +198,7 @@ def _sort_key(value: Any) -> str:
         return ""
     if math.isnan(x):
         return ' data-v=""'
-    full = {math.inf: "Infinity", -math.inf: "-Infinity"}.get(x, repr(x))
+    full = {math.inf: "Infinity", -math.inf: "-Infinity"}.get(x, repr(float(x)))  # a class of the user's may say more
     exact = escape(str(value), quote=True)
     return f' data-v="{full}"' + (f' title="{exact}"' if exact != _cell_text(value) else "")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .frames import Better, best_rows
+from .frames import Better, best_rows, cell_text, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 100  # printed
 _LONGEST_CELL = 80  # characters
 _MARK = "*"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey
 
 
 def table_text(frame: pd.DataFrame, better: Better | None = None) -> str:
@@ -29,7 +31,7 @@ def table_text(frame: pd.DataFrame, better: Better | None = None) -> str:
     better = better or {}
     best = best_rows(frame, better)
     rows = shown_rows(len(frame), best, _MOST_ROWS)
-    shown = frame.iloc[rows]
+    shown = _printable(frame.iloc[rows])
     with pd.option_context("display.unicode.east_asian_width", True):  # 学习率 is six columns wide
         if len(frame.columns) == 0:  # no run gave a metric
             lines = shown.index.to_frame(index=False).to_string(index=False).split("\n")
@@ -40,7 +42,23 @@ def table_text(frame: pd.DataFrame, better: Better | None = None) -> str:
     if best:
         goals = ", ".join(f"{name} ({better[name]})" for name in best)
         lines = [*(line.rstrip() for line in lines), f"{_MARK} best {goals}"]
-    return "\n".join(lines)
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], "\n".join(lines))
+
+
+def _printable(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with texts of its own for what pandas would print on several lines, or cannot print."""
+    import numpy as np
+
+    printable = frame.copy(deep=False)
+    for i, kind in enumerate(frame.dtypes):
+        if kind.kind == "O":
+            cells = [value if _is_plain(value) else cell_text(value, _LONGEST_CELL) for value in frame.iloc[:, i]]
+            printable.isetitem(i, np.array(cells, dtype=object))
+    return printable
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str) or number(value) is not None
 
 
 def shown_rows(count: int, best: Mapping[str, Sequence[int]], most: int) -> list[int]:
