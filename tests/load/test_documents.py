@@ -165,7 +165,10 @@ class TestYaml:
             ("a: !!timestamp foo", "c.yaml:1:4: 'foo' is not a valid timestamp\n  put it in quotes if it is text"),
             ("a: !!binary é", "c.yaml:1:4: 'é' is not a valid binary\n  put it in quotes if it is text"),
             ("a: 1\nb:\n  x: 1\n  y: 2\n  x: 3", "c.yaml:5: duplicate key 'x', first on line 3"),
-            ("1: a\nb: 2\ntrue: c", "c.yaml:3: duplicate key True, first on line 1"),
+            ("1: a\nb: 2\ntrue: c", "c.yaml:3: duplicate key True, first on line 1\n"
+             "  in YAML yes and on are True, no and off are False: put quotes around what is text"),
+            ("yes: 1\non: 2", "c.yaml:2: duplicate key True, first on line 1\n"
+             "  in YAML yes and on are True, no and off are False: put quotes around what is text"),
             ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a", "c.yaml:4: duplicate key '<<', first on line 3\n"
              "  merge several as <<: [*a, *b]"),
             ("a: &a {x: 1}\nb:\n  <<: *a\n  y: 1\n  y: 2", "c.yaml:5: duplicate key 'y', first on line 4"),
@@ -276,6 +279,10 @@ class TestOverrideValues:
             (".5e2", 50.0),
             ("[1, 1e-3, a]", [1, 0.001, "a"]),
             ("{a: 1e2, b: null}", {"a": 100.0, "b": None}),
+            ("{http://x: 1, 'a:b':2, \"c:d\": '{e:1}'}", {"http://x": 1, "a:b": 2, "c:d": "{e:1}"}),
+            ("[a:1, {b:2}, '{c:3}']", ["a:1", {"b": 2}, "{c:3}"]),
+            ("x{a:1}", "x{a:1}"),
+            ("{a: b:c, d: }", {"a": "b:c", "d": None}),
             ("null", None),
             ("", None),
             ("true", True),
@@ -295,9 +302,32 @@ class TestOverrideValues:
         assert type(parsed) is type(value)
 
     @pytest.mark.parametrize(
+        "text",
+        [
+            "{a:1}",
+            "{a:1,b:2.5}",
+            "{a: 1,b:x}",
+            "{a:{b:{c:1e-3}},d:[1,{e:true}]}",
+            "{a:'x, y:z',b:'w'}",
+            "{_target_:torch.optim.SGD,lr:-1e-3}",
+            "{a:b:c}",
+            "{a:x y}",
+            "{a :1}",
+            "{a:'${b:c,d}',e:1}",
+            "[{a:1},{b:[]}]",
+            "{}",
+        ],
+    )
+    def test_dicts_of_hydra(self, text: str) -> None:
+        parser = pytest.importorskip("hydra.core.override_parser.overrides_parser").OverridesParser.create()
+        there = parser.parse_override(f"k={text}").value()
+        assert parse_scalar(text) == there
+
+    @pytest.mark.parametrize(
         ("text", "message"),
         [
             ("[1, 2", "did not find expected ',' or ']'"),
+            ("{a:'x, y", "while scanning|unexpected end"),
             ("@b", "a value cannot begin with '@': put it in quotes"),
             ("*a", "no anchor"),
             ("!!python/name:os.system x", "YAML configs are data"),

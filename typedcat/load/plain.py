@@ -107,15 +107,14 @@ def _taken_for_more(data: dict[Any, Any], target: str) -> list[tuple[str, str]]:
 
 
 def _texts(data: dict[Any, Any]) -> Iterator[tuple[str, str]]:
-    """(path, text) of every text that is a value in plain data."""
+    """(path, text) of every text that is the value of a key in plain data; those in lists are left out."""
     work: list[tuple[str, Any]] = [("", data)]
     while work:
         path, value = work.pop()
         if isinstance(value, str):
             yield path, value
-        elif isinstance(value, (dict, list)):
-            items = list(value.items() if isinstance(value, dict) else enumerate(value))
-            work += [(join(path, key), item) for key, item in reversed(items)]
+        elif isinstance(value, dict):
+            work += [(join(path, key), item) for key, item in reversed(value.items())]
 
 
 class _Plain:

@@ -204,6 +204,15 @@ def test_packages_groups_and_options(overrides: list[str]) -> None:
         assert cfg == OmegaConf.to_container(hydra.compose("config", overrides=overrides), resolve=True)
 
 
+def test_dicts_are_written_as_for_hydra() -> None:
+    write(GROUPS)
+    overrides = ["+opt={lr:1e-3,nest:{a:[1,{b:c}],d:'x, y:z'}}", "++main={port:1}", "+args={_target_:a.B, c: d}"]
+    cfg = load("configs/config.yaml", *overrides).to_dict()
+    del cfg["rslt_dir"]
+    with hydra.initialize_config_dir(str(Path("configs").absolute()), version_base=None):
+        assert cfg == OmegaConf.to_container(hydra.compose("config", overrides=overrides), resolve=True)
+
+
 def test_a_key_is_removed_as_hydra_removes_it() -> None:
     write(GROUPS)
     overrides = ["~main.port", "~backup.port=3306", "name=x", "backup.url=y", "main.url=z", "server.blog.host=h"]
@@ -248,7 +257,7 @@ def test_inherited_mounted_and_tuned() -> None:
     assert load("configs/mount.py").part.db.lr == 5
     tune = Cfg2Tune.load_cfg2tune("configs/tune.py", experiments_root="runs")
     assert [load_config(one, create_rslt_dir=False).db.lr for one in tune.get_cfgs()] == [1, 2]
-    with pytest.raises(MandatoryValueError, match=r"needed: '\?\?\?' at configs/config.yaml:4"):
+    with pytest.raises(MandatoryValueError, match=r"needed \(configs/config.yaml:4\)"):
         load("configs/config.yaml")
 
 

@@ -278,9 +278,9 @@ MANDATORY = "lr: ???\nmodel:\n  name: ???\n  dims: ['???', 1]\n  lr: ${lr}\n"
 def test_mandatory_values_have_to_be_set_somewhere() -> None:
     assert message(MANDATORY, kind=MandatoryValueError) == (
         "c.yaml has 3 values that are mandatory and not set\n"
-        "  lr: '???' at c.yaml:1\n"
-        "  model.name: '???' at c.yaml:3\n"
-        "  model.dims: '???' at c.yaml:4\n"
+        "  lr (c.yaml:1)\n"
+        "  model.name (c.yaml:3)\n"
+        "  model.dims (c.yaml:4)\n"
         "  set it in a config that inherits, or by an override: -o lr=... (null if nothing reads it)"
     )
     cfg = load(MANDATORY, "lr=1", "model.name=x", "model.dims=[2]")

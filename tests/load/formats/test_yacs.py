@@ -57,6 +57,11 @@ def contents(path: str) -> dict[str, Any]:
     return cfg
 
 
+def plain(node: Any) -> Any:
+    """A `CfgNode` as a dict."""
+    return {key: plain(value) for key, value in node.items()} if isinstance(node, dict) else node
+
+
 class TestPython:
     @pytest.mark.parametrize(
         "text", [DEFAULTS, GETTER, f"{DEFAULTS}\ncfg = _C\n", f"{DEFAULTS}\nconfig = _C.clone()\nconfig.freeze()\n"]
@@ -169,6 +174,37 @@ class TestYaml:
             "EXPR": "(a + b)",
         }
         assert contents(write("a.yaml", "steps: (1, 2)\nlr: 1e-3\n")) == {"steps": "(1, 2)", "lr": "1e-3"}
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "('market1501')",
+            "('0')",
+            r"('D:\data')",
+            "(640)",
+            "(None)",
+            "((1, 2), (3, 4))",
+            "60000, 80000",
+            "1,",
+            "-1, .5",
+            "a, b",
+            "'[1, 2]'",
+            "'(1, 2)'",
+            "(1, 2",
+            "(1 + 2)",
+            "1e3",
+            "+.5E-1",
+            "[1e-3, None, '(1, 2)']",
+        ],
+    )
+    @pytest.mark.filterwarnings("ignore:.*invalid escape sequence")  # in yacs
+    def test_texts_are_what_yacs_makes_of_them(self, written: str) -> None:
+        yacs = pytest.importorskip("yacs.config")
+        path = write("a.yaml", f"B:\n  C: {written}\nA: {written}\n")
+        there = yacs.CfgNode(new_allowed=True)
+        there.B = yacs.CfgNode(new_allowed=True)
+        there.merge_from_file(path)
+        assert repr(contents(path)) == repr(plain(there))
 
     def test_tuples(self) -> None:
         path = write(

@@ -208,6 +208,9 @@ def _describe(node: _Node) -> str:
     return "empty" if node.value is None else f"the value {node.value!r:.80}"
 
 
+_YES = "in YAML yes and on are True, no and off are False: put quotes around what is text"
+
+
 def _add_value(mapping: _Mapping, key: _Scalar, value: _Node) -> None:
     if key.merges:
         if mapping.merge_line is not None:
@@ -218,7 +221,8 @@ def _add_value(mapping: _Mapping, key: _Scalar, value: _Node) -> None:
         return
     first = mapping.pairs.get(key.value)
     if first is not None:
-        raise DocumentFault(f"duplicate key {key.value!r:.80}, first on line {first[0]}", key.line)
+        hint = _YES if isinstance(key.value, bool) else ""
+        raise DocumentFault(f"duplicate key {key.value!r:.80}, first on line {first[0]}", key.line, hint=hint)
     mapping.pairs[key.value] = key.line, value
 
 

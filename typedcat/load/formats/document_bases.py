@@ -12,9 +12,10 @@ from ...errors import ConfigContentError, ConfigNotFoundError, did_you_mean, sho
 from ...tree.keys import suggest
 from ...tree.origin import Place
 from .builder import Document
+from .expression import parse
 
 _KEYS = ("_BASE_", "_base_")
-_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+_LITERAL = re.compile(r"None|[(\[].*|.*,.*|[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", re.DOTALL)
 
 
 def take_bases(document: Document) -> tuple[str, ...]:
@@ -57,35 +58,31 @@ def is_of_yacs(document: Document) -> bool:
 
 
 def decode(value: Any) -> Any:
-    """A value as yacs reads it: the texts `(1, 2)`, `None` and `1e-3` are what Python takes them for.
+    """A value as yacs reads it: the texts `(1, 2)`, `('a')`, `1, 2`, `None` and `1e-3` are what Python takes them for.
 
-    Other texts stay: numbers without an exponent, for one, are texts only where somebody put them in quotes.
+    Other texts stay: numbers without an exponent, for one, are texts only where somebody put them in quotes. So does
+    what is in a list, which yacs takes as it is.
     """
-    work: list[Any] = [[value]]
+    work: list[Any] = [{"": value}]
     top = work[0]
     while work:
-        container = work.pop()
-        pairs = container.items() if isinstance(container, dict) else enumerate(container)
-        for key, item in list(pairs):
+        holder = work.pop()
+        for key, item in list(holder.items()):
             if isinstance(item, str):
-                container[key] = _decoded(item)
-            elif isinstance(item, (dict, list)):
+                holder[key] = _decoded(item)
+            elif isinstance(item, dict):
                 work.append(item)
-    return top[0]
+    return top[""]
 
 
 def _decoded(text: str) -> Any:
-    if text == "None":
-        return None
-    if _EXPONENT.fullmatch(text):
-        return float(text)
-    if text.startswith("(") and text.endswith(")"):
-        try:
-            literal = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return text
-        return literal if isinstance(literal, tuple) else text
-    return text
+    if not _LITERAL.fullmatch(text):
+        return text
+    try:
+        literal = ast.literal_eval(parse(text))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return literal if text.startswith("(") or isinstance(literal, (tuple, list, float, type(None))) else text
 
 
 __all__ = ["decode", "is_of_yacs", "near", "take_bases"]

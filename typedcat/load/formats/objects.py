@@ -7,7 +7,6 @@ is the value of a key stays what it is: a dataclass instance there is a value li
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 from ...errors import ConfigObjectError, TypedcatError, short_repr
 from ...tree.keys import format_path
 from .builder import KeyPath
+from .field_references import put_references
 from .omegaconf_texts import put_dependencies
 
 if TYPE_CHECKING:
@@ -164,26 +164,22 @@ def _is_ml_collections(value: Any) -> bool:
     return _made_by(value, "ml_collections", "ConfigDict")
 
 
+def _of_ml_collections(value: Any) -> dict[Any, Any]:
+    """The contents, references to other keys as dependencies."""
+    contents = _nested(_is_ml_collections, _fields_of_ml_collections)(value)
+    put_references(contents)
+    return contents
+
+
 def _fields_of_ml_collections(value: Any, path: KeyPath) -> Items:
-    required = sys.modules[_module_of(value)].RequiredValueError
-    for key in value.keys():  # noqa: SIM118 - its iterator gives keys as well, but only `keys` says so
-        try:
-            item = value[key]
-        except required as error:
-            reason = "is a required placeholder, and nothing has set it\n  set it before the config is loaded"
-            raise ConfigObjectError("ConfigDict", format_path((*path, key)), reason) from error
-        yield key, item
-
-
-def _module_of(value: Any) -> str:
-    """The module that defines the class of a config of ml_collections, not one derived from it."""
-    return next(one.__module__ for one in type(value).__mro__ if one.__name__ == "ConfigDict")
+    for key, item in value.items(preserve_field_references=True):
+        yield key, value[key] if _is_ml_collections(getattr(item, "_value", None)) else item
 
 
 _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], dict[Any, Any]]], ...] = (
     (_is_omegaconf, _of_omegaconf),
     (_is_mmengine, _of_mmengine),
-    (_is_ml_collections, _nested(_is_ml_collections, _fields_of_ml_collections)),
+    (_is_ml_collections, _of_ml_collections),
     (_is_model, _nested(_is_model, lambda model, path: model)),
     (_is_attrs, _nested(_is_attrs, _fields_of_attrs)),
     (_is_dataclass, _nested(_is_dataclass, _fields_of_dataclass)),

@@ -17,7 +17,7 @@ from .extras import needed
 from .interpolation import KEEP_TEXT, Interpolation, visited
 from .yaml_text import Mandatory
 
-__all__ = ["Refuse", "override_dependencies", "put_dependencies", "unset"]
+__all__ = ["Refuse", "mandatory", "override_dependencies", "put_dependencies", "unset"]
 
 Refuse = Callable[[KeyPath, str, str], TypedcatError]
 """Makes the error for a value, of its path, the reason, and a way out."""
@@ -25,13 +25,23 @@ _make_dependency: Any = DEP  # to a checker it gives the value
 
 
 class MandatoryValue:
-    """The function of a dependency that stands for `???`."""
+    """The function of a dependency that stands for what somebody else has to set."""
 
-    def __init__(self) -> None:
-        self.__qualname__ = "'???'"  # what messages call it
+    def __init__(self, shown: str) -> None:
+        self.__qualname__ = shown  # what messages call it
 
     def __call__(self, top: Any) -> Any:
-        raise InterpolationError("it is mandatory ('???'), and nothing sets it")
+        raise InterpolationError(f"it is mandatory ({self.__qualname__}), and nothing sets it")
+
+
+def mandatory(shown: str = "'???'", rel: bool = True) -> Any:
+    """What stands for a value that somebody else has to set, and that is an error as long as nobody does.
+
+    Args:
+        shown: what its file calls it.
+        rel: see `DEP`.
+    """
+    return _make_dependency(MandatoryValue(shown), rel=rel)
 
 
 def unset(tree: BaseConfig) -> list[tuple[str, str]]:
@@ -107,7 +117,7 @@ class _Texts:
                 if type(value) in (dict, list):
                     work.append((value, (*path, key), in_list or type(value) is list))
                 elif isinstance(value, Mandatory) or (self.mandatory and isinstance(value, str) and value == "???"):
-                    holder[key] = _make_dependency(MandatoryValue(), rel=self.rel)
+                    holder[key] = mandatory(rel=self.rel)
                 elif isinstance(value, str) and "${" in value:
                     holder[key] = self.meant(Interpolation(value, (*path, key), in_list, self.hydra))
 

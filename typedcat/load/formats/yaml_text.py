@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typedcat.load.formats.builder import Document, DocumentBuilder, DocumentFault
 from typedcat.load.formats.documents import decode, read_bytes
+from typedcat.load.formats.expression import evaluate
 
 if TYPE_CHECKING:
     import yaml
@@ -18,9 +19,12 @@ __all__ = ["Mandatory", "parse_scalar", "read_yaml"]
 _STANDARD = "tag:yaml.org,2002:"
 _MAPPING_SHAPES = {"map": "dict", "set": "set"}
 _SEQUENCE_SHAPES = {"seq": "list", "omap": "pairs", "pairs": "pairs", "python/tuple": "tuple"}  # which is data, too
+_EXPRESSION = f"{_STANDARD}python/object/apply:eval"  # of detectron2: a list of one text
 _STANDARD_NAMES = {"str", "int", "float", "bool", "null", "binary", "timestamp", *_MAPPING_SHAPES, *_SEQUENCE_SHAPES}
 # YAML 1.1, and so PyYAML, wants a point and a sign: 1.0e-3. Nobody who types lr=1e-3 means a string.
 _EXPONENT_FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+")
+_FLOW_PARTS = re.compile(r"""'(?:[^']|'')*'|"(?:\\.|[^"\\])*"|\$\{|[{}\[\],:]|[^'"${}\[\],:]+|.""", re.DOTALL)
+_COLON_LATER = re.compile(r"""[^'"{}\[\],]*:(?:\s|$)|\s""")  # the one that YAML takes for the end of a key
 _TAB_HINT = "YAML is indented with spaces: replace the tab"
 _INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
 _MANDATORY = "???"
@@ -42,7 +46,8 @@ def read_yaml(path: Path) -> Document:
     Scalars are what PyYAML's safe loader makes of them, so `1e-3` is a string; it is a float in a file with what only
     Hydra's have (`# @package`, `hydra:`, `_target_:`). In a file with an interpolation (`${`) or a mandatory value
     (`???`, without quotes) they are what OmegaConf makes of them: there `1e-3` is a float, a date is text, and `???` in
-    quotes is mandatory as well. Merge keys (`<<`) work; every alias becomes a copy of its own.
+    quotes is mandatory as well. Merge keys (`<<`) work; every alias becomes a copy of its own. Of Python there are
+    tuples (`!!python/tuple`) and the arithmetic of `!!python/object/apply:eval`, which is worked out, not run.
 
     Raises:
         ConfigFileError: the file cannot be read.
@@ -79,7 +84,7 @@ def _is_mandatory(event: yaml.ScalarEvent) -> bool:
 
 
 def parse_scalar(text: str) -> Any:
-    """The value that an override `key=text` means: YAML, in which `1e-3` is a float.
+    """The value that an override `key=text` means: YAML, in which `1e-3` is a float, and `{a:1}` is `{a: 1}`.
 
     Args:
         text: what stands after the '='; '' is None.
@@ -95,11 +100,33 @@ def parse_scalar(text: str) -> Any:
     if re.search(r"(?:^|\s)#", text) and not re.search("[\"']", text):
         raise ValueError("' #' begins a comment in YAML: put the text in quotes")
     try:
-        value, _ = _build(text, _scalar_reader(exponent_floats=True)).finish(document_is_mapping=False)
+        value, _ = _build(_spaced(text), _scalar_reader(exponent_floats=True)).finish(document_is_mapping=False)
     except DocumentFault as fault:
         hint = f" ({fault.hint})" if fault.hint else ""
         raise ValueError(f"{fault.reason}{hint}") from fault.__cause__
     return value
+
+
+def _spaced(text: str) -> str:
+    """With a space after each colon behind a key in `{ }`: Hydra's overrides need none, to YAML `a:1` is one text."""
+    if "{" not in text or text.lstrip()[0] not in "{[":
+        return text
+    parts: list[str] = []
+    inside: list[str] = []
+    at_key = False
+    for found in _FLOW_PARTS.finditer(text):
+        part = found[0]
+        if part in ("{", "[", "${"):
+            inside.append(part)
+        elif part in ("}", "]"):
+            del inside[-1:]
+        elif part == ":" and at_key:
+            at_key = False
+            part = ":" if _COLON_LATER.match(text, found.end()) else ": "
+        if part in ("{", ",", "${"):
+            at_key = inside[-1:] == ["{"]
+        parts.append(part)
+    return "".join(parts)
 
 
 def _build(text: str, read_scalar: ScalarReader) -> DocumentBuilder:
@@ -127,9 +154,37 @@ def _fed(data: bytes, loader: Any, read_scalar: ScalarReader) -> DocumentBuilder
     import yaml
 
     builder = DocumentBuilder()
-    for event in yaml.parse(data, Loader=loader):
-        _feed(builder, event, read_scalar)
+    events = yaml.parse(data, Loader=loader)
+    for event in events:
+        if isinstance(event, yaml.SequenceStartEvent) and event.tag == _EXPRESSION:
+            _feed_value(builder, _evaluated(event, events), _place(event)[0], event.anchor)
+        else:
+            _feed(builder, event, read_scalar)
     return builder
+
+
+def _evaluated(start: yaml.SequenceStartEvent, events: Iterator[yaml.Event]) -> Any:
+    """The value of the one expression in a list that has the tag for it; the events up to its end are taken."""
+    import yaml
+
+    inside = next(events), next(events)
+    if not (isinstance(inside[0], yaml.ScalarEvent) and isinstance(inside[1], yaml.SequenceEndEvent)):
+        raise _tag_fault(_EXPRESSION, start)
+    try:
+        return evaluate(inside[0].value)
+    except ValueError as error:
+        hint = "YAML configs are data: write the value itself, or what needs Python in a .py config"
+        raise DocumentFault(f"the expression {error}", *_place(inside[0]), hint) from error
+
+
+def _feed_value(builder: DocumentBuilder, value: Any, line: int, anchor: str | None = None) -> None:
+    if not isinstance(value, (list, tuple)):
+        builder.scalar(value, line, anchor=anchor)
+        return
+    builder.open_sequence(line, shape="tuple" if isinstance(value, tuple) else "list", anchor=anchor)
+    for item in value:
+        _feed_value(builder, item, line)
+    builder.close()
 
 
 def _feed(builder: DocumentBuilder, event: yaml.Event, read_scalar: ScalarReader) -> None:
