@@ -38,8 +38,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,10 +107,19 @@ def short_repr(value: object, limit: int = 80) -> str:
     """`repr(value)` on one line, cut to `limit` characters."""
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001 - a broken __repr__ of the user's must not hide the message it is part of
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken __repr__ must not hide what it is part of
         text = f"<{type(value).__name__} whose repr() raised {type(error).__name__}>"
     text = readable(" ".join(text.split()))
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def as_config(mapping: Mapping[Any, Any], limit: int = 60) -> str:
+    """The call that makes a subtree of a mapping: `Config(lr=0.1)`."""
+    if all(isinstance(key, str) and key.isidentifier() and not iskeyword(key) for key in mapping):
+        text = ", ".join(f"{key}={short_repr(value, limit)}" for key, value in mapping.items())
+    else:
+        text = short_repr(dict(mapping), limit)
+    return f"Config({text})" if len(text) <= limit else "Config({...})"
 
 
 def _with_hints(message: str, *hints: str) -> str:
@@ -178,8 +188,12 @@ class ConfigNotFoundError(ConfigFileError, FileNotFoundError):
         self, path: str | os.PathLike[str], reason: str, tried: Iterable[Path] = (), hints: Iterable[str] = ()
     ) -> None:
         self.tried = tuple(tried)
-        looked = (f"looked for {short_path(place)}" for place in self.tried)
-        super().__init__(path, reason, hints=[*looked, *hints])
+        super().__init__(path, reason, hints=[*map(_looked_for, self.tried), *hints])
+
+
+def _looked_for(place: Path) -> str:
+    short = short_path(place)  # of the working directory people think last
+    return f"looked for {short}" if os.path.isabs(short) else f"looked for {short} in {os.getcwd()}"
 
 
 class ConfigFormatError(ConfigFileError, ValueError):
@@ -349,13 +363,13 @@ class InterpolationError(TypedcatError, ValueError):
 
 
 class MandatoryValueError(TypedcatError, ValueError):
-    """Values that have to be set, and are not: `???` in a YAML config. `unset`: (key, where it says so) of each."""
+    """Values that have to be set, and are not, such as `???` in a YAML config. `unset`: (key, where it says so)."""
 
     def __init__(self, source: str, unset: Sequence[tuple[str, str]]) -> None:
         self.source = source
         self.unset = tuple(unset)
         values = "a value that is" if len(unset) == 1 else f"{len(unset)} values that are"
-        lines = (f"{key}: '???' at {at}" for key, at in self.unset)
+        lines = (f"{key} ({at})" for key, at in self.unset)
         way_out = (
             f"set it in a config that inherits, or by an override: -o {self.unset[0][0]}=... (null if nothing reads it)"
         )
@@ -363,13 +377,15 @@ class MandatoryValueError(TypedcatError, ValueError):
 
 
 class OverrideError(TypedcatError, ValueError):
-    """An override (`key=value`) that cannot be applied."""
+    """An override (`key=value`) that cannot be applied. `what`: what it is called, '-p' in an ad-hoc grid."""
 
-    def __init__(self, override: str, reason: str, suggestions: Sequence[str] = (), hint: str = "") -> None:
+    def __init__(
+        self, override: str, reason: str, suggestions: Sequence[str] = (), hint: str = "", what: str = "override"
+    ) -> None:
         self.override = override
         self.reason = reason
         self.suggestions = tuple(suggestions)
-        super().__init__(_with_hints(f"override {override!r}: {reason}", did_you_mean(suggestions), hint))
+        super().__init__(_with_hints(f"{what} {override!r}: {reason}", did_you_mean(suggestions), hint))
 
 
 class SchemaError(TypedcatError, TypeError):
@@ -388,6 +404,7 @@ class Problem:
         code: a short name of the kind of problem (pydantic's `type`, or 'unknown_key', 'missing', 'conflict').
         overrode: what the value overrode, `value (file:line)` each, newest first.
         suggestions: similar names that would be right.
+        hint: a way out.
     """
 
     key: str
@@ -397,6 +414,7 @@ class Problem:
     code: str
     overrode: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    hint: str = ""
 
     def __str__(self) -> str:
         got = "" if self.code in ("missing", "unknown_key", "conflict") else f", got {short_repr(self.value)}"
@@ -406,6 +424,8 @@ class Problem:
         lines += [f"    overrides {step}" for step in self.overrode]
         if self.suggestions:
             lines.append(f"    {did_you_mean(self.suggestions)}")
+        if self.hint:
+            lines.append(f"    {self.hint}")
         return "\n".join(lines)
 
 

@@ -395,12 +395,13 @@ class TestSchema:
                 "optim:Adam",
                 "<class 'optim.Adam'> is no schema: give a TypedConfig class, pydantic model, dataclass or TypedDict",
             ),
-            ("nowhere.py:Train", "nowhere.py: no such Python file\n  looked for nowhere.py"),
+            ("nowhere.py:Train", "nowhere.py: no such Python file\n  looked for nowhere.py in <project>"),
         ],
     )
     def test_what_has_none(self, ask: Run, name: str, message: str) -> None:
         answer = ask("schema", name)
-        assert (answer.code, answer.out, answer.err) == (2, "", f"error: {message}\n")
+        err = answer.err.replace(os.getcwd(), "<project>")
+        assert (answer.code, answer.out, err) == (2, "", f"error: {message}\n")
 
     def test_a_file_that_cannot_be_written(self, ask: Run) -> None:
         answer = ask("schema", CFG, "-O", "nowhere/schema.json")

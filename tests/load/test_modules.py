@@ -307,8 +307,50 @@ class TestErrors:
             run_config_file(file, import_root=tmp_path)
         assert str(caught.value) == (
             "cfg.py:1: ModuleNotFoundError: No module named 'a_package_nobody_has'\n"
-            f"  is it installed for {sys.executable}? sys.path was searched, last ."
+            f"  it is neither installed for {sys.executable} nor a file in {tmp_path}"
         )
+
+    @pytest.mark.parametrize(
+        ("module", "extra"),
+        [("yacs", "yacs"), ("mmengine", "mmcv"), ("ml_collections", "ml-collections"), ("omegaconf", "omegaconf")],
+    )
+    def test_a_library_of_an_extra(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, extra: str
+    ) -> None:
+        monkeypatch.setitem(sys.modules, module, None)
+        file = write(tmp_path / "cfg.py", f"import {module}")
+        with pytest.raises(ConfigCodeError) as caught:
+            run_config_file(file, import_root=tmp_path)
+        assert f"\n  pip install 'typedcat[{extra}]' brings it, for {sys.executable}" in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("assigned", "written"),
+        [
+            ("{'lr': 0.1}", "Config(lr=0.1)"),
+            ("{}", "Config()"),
+            ("{'a b': 1}", "Config({'a b': 1})"),
+            ("{'class': 1}", "Config({'class': 1})"),
+            ("{'name': 'x' * 99}", "Config({...})"),
+        ],
+    )
+    def test_a_dict_that_is_taken_for_a_subtree(self, tmp_path: Path, assigned: str, written: str) -> None:
+        for use, shown in (
+            ("cfg.wd = cfg.opt.momentum", (written,)),
+            ("cfg.opt.momentum = 1", (written, "Config({...})")),
+        ):
+            file = write(
+                tmp_path / "cfg.py", f"from typedcat import Config\ncfg = Config()\ncfg.opt = {assigned}\n{use}"
+            )
+            with pytest.raises(ConfigCodeError) as caught:
+                run_config_file(file, import_root=tmp_path)
+            start = "a dict that is assigned is one value; a subtree is written "
+            assert str(caught.value).splitlines()[-1].strip() in [start + one for one in shown]
+
+    def test_a_dict_where_there_are_no_subtrees(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "cfg.py", "opt = {'lr': 0.1}\nopt.momentum = 1")
+        with pytest.raises(ConfigCodeError) as caught:
+            run_config_file(file, import_root=tmp_path)
+        assert str(caught.value) == "cfg.py:2: AttributeError: 'dict' object has no attribute 'momentum'"
 
     @pytest.mark.parametrize("statement", ["from .halpers import f", "from ...helpers import f"])
     def test_a_wrong_relative_import(self, tmp_path: Path, statement: str) -> None:

@@ -128,7 +128,7 @@ class TestLocate:
         assert caught.value.tried == tuple(files)
         assert str(caught.value) == (
             "cfg.py: no such base file\n"
-            f"  looked for {files[0]}\n  looked for cfg.py\n  looked for {files[2]}\n"
+            f"  looked for {files[0]}\n  looked for cfg.py in {here}\n  looked for {files[2]}\n"
             f"  it is named in {beside / 'child.py'}"
         )
 
@@ -142,6 +142,17 @@ class TestLocate:
         for name in ("/lab/patches/cfg.py", "lab/patches", "lab/patches/nothing.py"):
             with pytest.raises(ConfigNotFoundError):
                 locate(name, project=Project(tmp_path))
+
+    def test_what_another_config_has_put_there_is_not_looked_at(self, tmp_path: Path) -> None:
+        """Two projects in one process never get each other's files."""
+        for name in ("one", "other"):
+            write(tmp_path / name / "pyproject.toml", "[tool.typedcat]\n")
+            child = "from typedcat import Config\ncfg = Config(caps='configs/base.py')\n"
+            write(tmp_path / name / "configs/cfg.py", child)
+        write(tmp_path / "one/configs/base.py", "from typedcat import Config\ncfg = Config(lr=0.1)\n")
+        assert load_config(tmp_path / "one/configs/cfg.py", create_rslt_dir=False).lr == 0.1
+        with pytest.raises(ConfigNotFoundError):
+            load_config(tmp_path / "other/configs/cfg.py", create_rslt_dir=False)
 
     def test_links_stay_as_they_are(self, tmp_path: Path) -> None:
         file = write(tmp_path / "real" / "cfg.py")
@@ -181,6 +192,13 @@ class TestLocate:
     def test_a_near_miss_is_suggested(self, tmp_path: Path, name: str) -> None:
         write(tmp_path / "configs" / "mnist" / "base" / "cfg.py")
         with pytest.raises(ConfigNotFoundError, match=r"did you mean 'configs/mnist/base/cfg.py'"):
+            locate(name, project=Project(tmp_path))
+
+    @pytest.mark.parametrize("name", ["configs/small.py", "configs/smal.py", "configs/small.yaml", "small.py"])
+    def test_a_config_that_has_a_folder_of_its_own_is_suggested(self, tmp_path: Path, name: str) -> None:
+        write(tmp_path / "configs" / "small" / "cfg.py")
+        write(tmp_path / "configs" / "small" / "helpers.py")
+        with pytest.raises(ConfigNotFoundError, match=r"did you mean 'configs/small/cfg.py'"):
             locate(name, project=Project(tmp_path))
 
     @pytest.mark.parametrize("name", ["", "nothing/like/it.py", "a\0b.py", "configs/*/cfg", "n" * 300 + ".py"])

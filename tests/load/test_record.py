@@ -376,6 +376,26 @@ class TestRecord:
         assert Path(load_config("../moved/").rslt_dir).resolve() == moved
         assert not (moved / "exp").exists()
 
+    def test_what_has_no_place_for_a_record(self, project: Path) -> None:
+        wrong: Any = "configs/base/cfg.py"
+        with pytest.raises(
+            TypeError, match=r"record_run takes a loaded config, got 'configs/base/cfg.py'\n  cfg = load"
+        ):
+            record_run(wrong)
+        with pytest.raises(ProjectError) as caught:
+            record_run(load_config({"a": 1}, create_rslt_dir=False))
+        assert str(caught.value) == (
+            "this config comes from no file, so it has no result folder for the record\n"
+            "  pass rslt_dir=... to load_config, or set cfg.rslt_dir"
+        )
+        (project / "other.yaml").write_text("a: 1\n")
+        with pytest.raises(ProjectError) as caught:
+            record_run(load_config("other.yaml", create_rslt_dir=False))
+        assert str(caught.value) == (
+            "other.yaml lies outside of the config root, so it has no result folder for the record\n"
+            "  pass rslt_dir=... or config_root=... to load_config, or set cfg.rslt_dir"
+        )
+
     def test_in_another_process(self, project: Path) -> None:
         cfg = load_config("configs/base/cfg.py")
         record_run(cfg, surroundings=EMPTY)

@@ -36,6 +36,8 @@ def test_a_value_that_is_given_has_to_be_the_one() -> None:
     with pytest.raises(OverrideError) as caught:
         load("~lr=2")
     assert str(caught.value) == "override '~lr=2': 'lr' is 1, not 2, and stays"
+    cfg = Config(size=(1, 2), opt={"lr": 1})
+    assert load_config(cfg, overrides=["~size=(1,2)"], create_rslt_dir=False) == {"opt": {"lr": 1}}
 
 
 def test_what_an_inherited_config_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

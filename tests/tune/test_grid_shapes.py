@@ -194,11 +194,28 @@ def test_any_config_can_be_tuned(project: Path) -> None:
     assert found[0].rslt_dir.startswith("experiment/base,tune=epochs,batch_size,cls/epochs=1,batch_size=[8],cls=")
 
 
+def test_tuples_as_values(project: Path) -> None:
+    (project / "configs/base/cfg.py").write_text("from typedcat import Config\ncfg = Config(size=(10,))\n")
+    tree: Any = grid_of("configs/base/cfg.py", ["size=(32, 32),(64,)"], "experiment", "configs")
+    assert [c.size for c in Cfg2Tune.get_cfgs(tree)] == [(32, 32), (64,)]
+
+
 def test_parameters_that_cannot_be(project: Path) -> None:
     with pytest.raises(OverrideError, match=r"did you mean 'sched.epochs'"):
         grid_of("configs/base/cfg.py", ["sched.epoch=1,2"])
     with pytest.raises(OverrideError, match="gives no values"):
         grid_of("configs/base/cfg.py", ["sched.epochs="])
+    for text, said in (
+        ("sched.epoch=1,2", "-p 'sched.epoch=1,2': there is no key 'sched.epoch'\n  did you mean 'sched.epochs'?\n"
+         "  to add it on purpose write +sched.epoch=1,2"),
+        ("sched.epochs=1,", "-p 'sched.epochs=1,': has a comma without a value\n  write null for None"),
+        ("sched.epochs=1;2", "-p 'sched.epochs=1;2': '1;2' would be text, where 30 stands"),
+        ("sched=1,2", "-p 'sched=1,2': 1 would replace 'sched' and all that is below it"),
+        ("sched.epochs=[1,2", "in a shell put all of it in quotes: -p 'sched.epochs=[a, b]'"),
+    ):  # fmt: skip
+        with pytest.raises(OverrideError) as caught:
+            grid_of("configs/base/cfg.py", [text])
+        assert said in str(caught.value)
     for again in ("sched.epochs=3,4", "sched={epochs: 3},{epochs: 4}"):
         with pytest.raises(OverrideError, match=r"changes sched\.epochs, which another -p tunes"):
             grid_of("configs/base/cfg.py", ["sched.epochs=1,2", again])

@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 from ..console import status
-from ..errors import MissingKeyError
+from ..errors import MissingKeyError, ProjectError, short_path
+from ..load.import_path import make_importable
 from ..load.pipeline import load_config
-from ..load.project import find_project
+from ..load.project import DEFAULT_CONFIG_ROOT, Project, find_project
 from ..load.schema_fields import MASK, annotation_at, fields_at, is_secret_type
 from ..tree.config import BaseConfig
 from ..tree.keys import ROOT, format_path, parse_path, suggest
@@ -24,6 +26,7 @@ from ..tree.walk import named_branches, named_leaves
 from .page import on_terminal
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+AFTER_DASHES = "after_dashes"  # the positional argument of a command that passes on what stands after `--`
 _MOST_NAMES = 12  # that an error lists
 _CONFIG_HELP = (
     "a .py, .yaml, .yml, .json, .toml or .pkl config; relative to the project root, or to the working directory"
@@ -113,14 +116,33 @@ def aside() -> contextlib.redirect_stdout[TextIO]:
     return contextlib.redirect_stdout(sys.stderr)
 
 
+def config_root(project: Project) -> Path:
+    """The folder of all configs of a project."""
+    return Path(os.path.abspath(project.root / os.path.expanduser(project.config_root or DEFAULT_CONFIG_ROOT)))
+
+
+def own_configs(command: str) -> Path:
+    """The folder of all configs of the project that the user works in.
+
+    Raises:
+        ProjectError: there is none, most likely as they are in another folder.
+    """
+    project = find_project()
+    root = config_root(project)
+    if not root.exists():
+        raise ProjectError(
+            f"{short_path(root)} does not exist: it is looked for in {project.root}",
+            f"go to the folder of your project, or name a folder: typedcat {command} path/to/configs",
+        )
+    return root
+
+
 def extend_import_path() -> None:
     """Make the user's own modules importable, as `python -m` and `python train.py` do."""
     here = os.getcwd()
     if not sys.flags.safe_path and not {"", here} & set(sys.path):
         sys.path.insert(0, here)
-    root = str(find_project().root)
-    if root not in sys.path:
-        sys.path.append(root)
+    make_importable(find_project().root)
 
 
 # -- finding
@@ -202,6 +224,11 @@ def _elsewhere(root: BaseConfig, key: Hashable) -> list[str]:
 
 
 # -- values as text
+
+
+def counted(number: int, what: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def is_secret(root: BaseConfig, keys: tuple[Hashable, ...], value: Any) -> bool:

@@ -32,9 +32,11 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from typedcat.errors import ConfigCodeError, TypedcatError, readable, short_path
+from typedcat.errors import ConfigCodeError, TypedcatError, as_config, readable, short_path
 from typedcat.load.formats import alchemy
 from typedcat.load.formats.documents import read_bytes
+from typedcat.load.formats.python_source import imports_ours, parsed
+from typedcat.load.import_path import make_importable
 
 __all__ = [
     "code_error",
@@ -88,8 +90,7 @@ def _run(code: CodeType, module: ModuleType, root: str) -> None:
     file = code.co_filename
     module.__file__ = file
     _files[module.__name__.rpartition("@")[0]] = file
-    if root not in (*sys.path, Path(root).anchor):
-        sys.path.append(root)
+    make_importable(root)
     try:
         with alchemy.helpers_too():
             exec(code, module.__dict__)
@@ -299,7 +300,7 @@ def code_error(file: str, error: BaseException, root: str) -> ConfigCodeError:
     reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
     line, at = _line_in(error, file), raised_at(error, root)
     deeper = f"it was raised at {at}" if at and at != f"{short_path(file)}:{line}" else ""
-    return ConfigCodeError(file, reason, line, hints=[deeper, _hint_for(error, root)])
+    return ConfigCodeError(file, reason, line, hints=[deeper, _hint_for(error, root) or _hint_for_dict(error, file)])
 
 
 def raised_at(error: BaseException, inside: str) -> str:
@@ -313,6 +314,15 @@ def raised_at(error: BaseException, inside: str) -> str:
     return at
 
 
+_EXTRAS = {  # which extra brings a library of configs that run as they are
+    "hydra": "hydra",
+    "mmengine": "mmcv",
+    "ml_collections": "ml-collections",
+    "omegaconf": "omegaconf",
+    "yacs": "yacs",
+}
+
+
 def _hint_for(error: BaseException, root: str) -> str:
     if isinstance(error, SystemExit):
         return "a config must not end the program: remove the call of exit()"
@@ -320,6 +330,19 @@ def _hint_for(error: BaseException, root: str) -> str:
         return ""
     if (error.name or "").startswith(_PREFIX) or "relative import" in str(error):
         return f"relative imports begin at the folder of the config and end at {short_path(root)}"
+    if error.name in _EXTRAS:
+        return f"pip install 'typedcat[{_EXTRAS[error.name]}]' brings it, for {sys.executable}"
     if isinstance(error, ModuleNotFoundError):
-        return f"is it installed for {sys.executable}? sys.path was searched, last {short_path(root)}"
+        return f"it is neither installed for {sys.executable} nor a file in {root}"
     return ""
+
+
+def _hint_for_dict(error: BaseException, file: str) -> str:
+    """A way out for a dict that was taken for a subtree, in a file where subtrees can be written."""
+    if not isinstance(error, AttributeError) or not str(error).startswith("'dict' object has no attribute"):
+        return ""
+    tree = parsed(_compiled[file][0], Path(file)) if file in _compiled else None
+    if tree is None or not imports_ours(tree):
+        return ""
+    written = as_config(error.obj) if isinstance(error.obj, dict) else "Config({...})"  # of a write Python gives none
+    return f"a dict that is assigned is one value; a subtree is written {written}"

@@ -8,8 +8,8 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..errors import Problem, ValidationError, short_path, short_repr
-from ..tree.config import BaseConfig
+from ..errors import Problem, ValidationError, as_config, short_path, short_repr
+from ..tree.config import BaseConfig, Config
 from ..tree.fields import classes_in, may_be_subtree
 from ..tree.keys import format_path, suggest
 from ..tree.merge import schema_of
@@ -127,7 +127,27 @@ def _problem(spot: _Spot, error: Any) -> Problem:
         return _unknown(path, spot.rest[-1] if spot.rest else spot.key, value, place, overrode, known)
     if kind in ("value_error", "assertion_error") and isinstance(value, Mapping):
         return Problem(path, None, _in_words(error, spot), place, "conflict", overrode)
-    return Problem(path, masked(value, spot.types), _in_words(error, spot), place, kind, overrode)
+    shown = masked(value, spot.types)
+    hint = _hint_for(shown, spot, place)
+    return Problem(path, shown, _in_words(error, spot), place, kind, overrode, hint=hint)
+
+
+def _hint_for(value: Any, spot: _Spot, place: str) -> str:
+    """A way out for a value of another kind than the declared one."""
+    kinds = [typing.get_origin(one) or one for one in alternatives([spot.declared])]
+    if (
+        type(value) is dict
+        and not spot.rest
+        and any(isinstance(one, type) and issubclass(one, Config) for one in kinds)
+    ):
+        return f"a dict that is assigned is one value; a subtree is written {as_config(value)}"
+    is_name = isinstance(value, str) and DOTTED_NAME.fullmatch(value)
+    if is_name and type in kinds and place.startswith(("override ", "-p ")):  # files have imports of their own
+        return f"write {format_path(spot.path)}=@{value} to import it"
+    return ""
+
+
+DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")  # of something in a module
 
 
 def _unknown(
@@ -238,7 +258,8 @@ def united(problems: Iterable[Problem]) -> list[Problem]:
         if had is None:
             found[identity] = problem
         elif problem.expected not in had.expected:
-            found[identity] = replace(had, expected=f"{had.expected}, or {problem.expected}")
+            expected = f"{had.expected}, or {problem.expected}"
+            found[identity] = replace(had, expected=expected, hint=had.hint or problem.hint)
     return list(found.values())
 
 
@@ -256,4 +277,4 @@ def refusal(root: BaseConfig, problems: Iterable[Problem], source: str = "", nam
     return ValidationError(short_path(where), name or ", ".join(names), united(problems))
 
 
-__all__ = ["problems_of", "refusal", "united", "unknown_keys", "unknown_yet"]
+__all__ = ["DOTTED_NAME", "problems_of", "refusal", "united", "unknown_keys", "unknown_yet"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from typedcat.errors import ConfigFormatError, ConfigNotFoundError, ProjectError, did_you_mean, short_path
+from typedcat.errors import ConfigFormatError, ConfigNotFoundError, ProjectError, did_you_mean, short_path, short_repr
+from typedcat.load.import_path import own_import_path
 
 __all__ = [
     "PACKAGE_PREFIX",
@@ -19,6 +20,7 @@ __all__ = [
     "auto_rslt_dir",
     "find_project",
     "locate",
+    "path_text",
     "project_of",
     "result_dir",
     "run_folder",
@@ -210,7 +212,7 @@ def _on_import_path(text: str) -> list[Path]:
     path = os.path.expanduser(text)
     if not path or os.path.isabs(path) or text.startswith(PACKAGE_PREFIX):
         return []
-    return [Path(os.path.abspath(os.path.join(folder, path))) for folder in sys.path]
+    return [Path(os.path.abspath(os.path.join(folder, path))) for folder in own_import_path()]
 
 
 def _places_in_package(text: str) -> list[Path]:
@@ -280,13 +282,21 @@ def run_folder(name: Pathname, found: Path, *, project: Project, naming_file: Pa
 def _hint_for_folder(folder: Path) -> str:
     if os.path.isfile(folder / RECORD):
         return f"it is the folder of a run, but its record has no config; {RECORD} says why"
-    try:
-        files = sorted(file.name for file in folder.iterdir() if file.suffix in READABLE_ENDINGS)
-    except OSError:
-        return ""
-    usual = [name for name in files if Path(name).stem in ("cfg", "config")]
-    close = did_you_mean([short_path(folder / name) for name in usual or files][:3])
+    files = _configs_in(folder)
+    close = did_you_mean([short_path(file) for file in _usual(files) or files][:3])
     return close or "the folder of a run can be loaded if it has a record, which typedcat.record_run(cfg) writes"
+
+
+def _configs_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(file for file in folder.iterdir() if file.suffix in READABLE_ENDINGS)
+    except OSError:
+        return []
+
+
+def _usual(files: Iterable[Path]) -> list[Path]:
+    """Those with the name of a config that has a folder of its own."""
+    return [file for file in files if file.stem in ("cfg", "config")]
 
 
 def _hint_for_missing(text: str, places: list[Path], project: Project) -> str:
@@ -301,7 +311,10 @@ def _hint_for_missing(text: str, places: list[Path], project: Project) -> str:
 
 
 def _most_similar(path: Path) -> Path | None:
-    """The file that is reached by taking, for each part of `path` that is missing, the name nearest to it."""
+    """The file that is reached by taking, for each part of `path` that is missing, the name nearest to it.
+
+    A config may have become a folder with a config in it: `base/cfg.py` for `base.py`.
+    """
     here = Path(path.anchor)
     for part in path.parts[1:]:
         if os.path.exists(here / part):
@@ -311,10 +324,12 @@ def _most_similar(path: Path) -> Path | None:
             names = os.listdir(here)[:_MOST_NEIGHBOURS]
         except OSError:
             return None
-        close = _similar(part, names)
+        close = _similar(part, names) or _similar(Path(part).stem, names)
         if not close:
             return None
         here /= close[0]
+    if os.path.isdir(here):
+        here = next(iter(_usual(_configs_in(here))), here)
     return here if os.path.isfile(here) else None
 
 
@@ -345,22 +360,35 @@ def result_dir(
 
     Raises:
         ProjectError: the config lies outside of the config root.
+        TypeError: a root is no path.
     """
     if name is not None and os.fspath(name).startswith(PACKAGE_PREFIX):
         package, parts = _split_package(os.fspath(name))
         folders: tuple[str, ...] = (package, *parts[:-1])
     else:
-        folders = _folders_below_root(config, _chosen(config_root, project.config_root, DEFAULT_CONFIG_ROOT), project)
-    top = os.path.expanduser(_chosen(experiments_root, project.experiments_root, ""))
+        root = _chosen("config_root", config_root, project.config_root, DEFAULT_CONFIG_ROOT)
+        folders = _folders_below_root(config, root, project)
+    top = os.path.expanduser(_chosen("experiments_root", experiments_root, project.experiments_root, ""))
     result = os.path.join(top, *folders) or os.curdir
     if os.path.isabs(result) or os.path.realpath(project.root) == os.path.realpath(_working_dir()):
         return result
     return os.path.abspath(project.root / result)
 
 
-def _chosen(given: Pathname | None, of_project: str | None, default: str) -> str:
+def path_text(argument: str, value: Pathname) -> str:
+    """The text of a path that a caller has given.
+
+    Raises:
+        TypeError: it is none; the message names the argument.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{argument} is a path, got {short_repr(value)}")
+    return os.fspath(value)
+
+
+def _chosen(argument: str, given: Pathname | None, of_project: str | None, default: str) -> str:
     if given is not None:
-        return os.fspath(given)
+        return path_text(argument, given)
     return default if of_project is None else of_project
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import OverrideError
+from ..errors import OverrideError, ProjectError, short_path, short_repr
 from ..tree.config import BaseConfig
 from ..tree.origin import newest, place
 from ..tree.walk import branches
@@ -58,10 +58,11 @@ def record_run(cfg: BaseConfig, *, surroundings: Surroundings | None = None) -> 
 
     Raises:
         ProjectError: the config has no result folder.
+        TypeError: it is no config.
         OSError: the folder cannot be written, so that the run could not write its results either. What git does, and
             a config that cannot be pickled, are no errors: they are said in the record.
     """
-    check_result_dir(cfg, True)
+    _check(cfg)
     folder = Path(os.path.abspath(os.fspath(dict.__getitem__(cfg, RESULT_DIR))))
     if os.environ.get("RANK", "0").strip() not in ("", "0"):
         return folder / RECORD
@@ -84,6 +85,18 @@ def record_run(cfg: BaseConfig, *, surroundings: Surroundings | None = None) -> 
     record = {"recorded": local_time(), "config": config, **_plain(surroundings, cfg), "files": list(contents)}
     write_whole(folder / RECORD, _json(cleaned(record, hidden.clean)))
     return folder / RECORD
+
+
+def _check(cfg: Any) -> None:
+    """That it is a config with a result folder."""
+    if not isinstance(cfg, BaseConfig):
+        raise TypeError(f"record_run takes a loaded config, got {short_repr(cfg)}\n  cfg = load_config(...)")
+    source = cfg.__extra__.source if cfg.__extra__ is not None else ""
+    if dict.get(cfg, RESULT_DIR) is None:
+        reason = f"{short_path(source)} lies outside of the config root" if source else "this config comes from no file"
+        hint = f"pass rslt_dir=...{' or config_root=...' if source else ''} to load_config, or set cfg.rslt_dir"
+        raise ProjectError(f"{reason}, so it has no result folder for the record", hint)
+    check_result_dir(cfg, True)
 
 
 def _plain(surroundings: Surroundings, cfg: BaseConfig) -> dict[str, Any]:

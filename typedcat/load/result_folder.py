@@ -11,7 +11,7 @@ from ..tree.config import BaseConfig
 from ..tree.origin import Place
 from .inherit import RESULT_DIR
 from .overrides import Override
-from .project import Project, Root, result_dir
+from .project import Project, Root, path_text, result_dir
 
 
 def set_result_dir(
@@ -36,12 +36,13 @@ def set_result_dir(
 
     Raises:
         ProjectError: the config lies outside of the config root.
+        TypeError: a root, or the folder, is no path.
     """
     given = dict.get(tree, RESULT_DIR, ...)
     if any(override.keys == (RESULT_DIR,) for override in applied):
         return
     if rslt_dir is not None:
-        folder = os.fspath(rslt_dir)
+        folder = path_text("rslt_dir", rslt_dir)
     elif given is not ...:
         if not applied or not isinstance(given, str):
             return

@@ -17,6 +17,7 @@ from typing import Any
 from ...errors import ConfigCodeError, ConfigContentError, InheritanceError, TypedcatError, did_you_mean, short_path
 from ...tree.keys import format_path, suggest
 from ...tree.origin import Place
+from ..import_path import make_importable
 from ..modules import code_error
 from .extras import needed
 from .mmcv_source import PURE, TEXT, Sources, read_sources
@@ -42,8 +43,7 @@ def read_mmcv(path: Path, style: str, root: Path) -> tuple[dict[str, Any], Sourc
     """
     config_module = needed("mmengine.config", "mmcv", f"{short_path(path)}, a config with bases in MMCV's style,")
     sources = read_sources(path, style)
-    if str(root) not in (*sys.path, root.anchor):
-        sys.path.append(str(root))
+    make_importable(root)
     try:
         with _one_at_a_time, _silence(sources.uses_environment):
             read = config_module.Config.fromfile(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import OverrideError, TuneError
 from ...load.inherit import RESULT_DIR
-from ...load.overrides import apply_overrides, parse_override
+from ...load.overrides import apply_override, parse_override
 from ...load.pipeline import parse_config
 from ...load.project import Root
 from ...tree.config import BaseConfig
@@ -47,7 +48,7 @@ def grid_of(
         keys, values = _values(tree, text)
         for other in tuned:
             if other[: len(keys)] == keys[: len(other)]:
-                raise OverrideError(text, f"changes {format_path(other)}, which another -p tunes")
+                raise OverrideError(text, f"changes {format_path(other)}, which another -p tunes", what="-p")
         tuned.append(keys)
         node: Any = tree
         for key in keys[:-1]:
@@ -71,17 +72,18 @@ def _sweep_folder(folder: str, path: str | os.PathLike[str], name: str) -> str:
 
 def _values(tree: BaseConfig, text: str) -> tuple[tuple[Any, ...], list[Any]]:
     """The key of `key=v1,v2`, and its values as overrides would set them."""
-    override = parse_override(text)
-    prefix = text[: len(text) - len(override.value)] if override.value else text
+    override = replace(parse_override(text), what="-p")
     parts = split(override.value)
     if parts == [""]:
-        raise OverrideError(text, "gives no values", hint="write key=value,value, for example opt.ini.lr=0.1,0.01")
+        raise override.error("gives no values", hint="write key=value,value, for example opt.ini.lr=0.1,0.01")
+    if "" in parts:
+        raise override.error("has a comma without a value", hint="write null for None, '' for an empty text")
     values = []
     for part in parts:
         tried = branch_copy(tree)
-        (applied,) = apply_overrides(tried, [f"{prefix}{part}"])
+        apply_override(tried, replace(override, value=part))
         node: Any = tried
-        for key in applied.keys:
+        for key in override.keys:
             if not isinstance(node, dict) or not dict.__contains__(node, key):
                 raise TuneError(
                     f"-p {text}: tune the whole value of {format_path(override.keys[:1])}, not an item of it"
