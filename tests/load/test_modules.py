@@ -106,6 +106,37 @@ class TestImports:
         )
         assert run_config_file(file, import_root=tmp_path).cfg == {"lr": 2}
 
+    @pytest.mark.parametrize("statement", ["from ..base import {}", "from configs_of_imports.base import {}"])
+    def test_a_config_that_is_imported_and_changed(self, tmp_path: Path, statement: str) -> None:
+        """What a config does with its base is not seen by the next one."""
+        folder = tmp_path / "configs_of_imports"
+        write(
+            folder / "base.py",
+            """
+            from typedcat import Config, DEP
+            cfg = Config(lr=0.1, steps=DEP(lambda c: c.lr * 10))
+            cfg.opt.name = "adam"
+            opt = cfg.opt
+            def original(): return cfg
+            """,
+        )
+        for name, lr in (("one", 0.2), ("other", 0.3)):
+            write(
+                folder / name / "cfg.py",
+                f"""
+                {statement.format("cfg, opt, original")}
+                cfg.lr = {lr}
+                cfg[{name!r}] = True
+                cfg.opt.name += "w"
+                assert opt.name == "adam"
+                assert original().lr == 0.1
+                """,
+            )
+        for name, lr in (("one", 0.2), ("other", 0.3), ("one", 0.2)):
+            cfg = load_config(folder / name / "cfg.py", create_rslt_dir=False)
+            assert cfg == {"lr": lr, "steps": lr * 10, "opt": {"name": "adamw"}, name: True}
+            assert [place.line for place in cfg.origin("lr")] == [3, 3]
+
     @pytest.mark.parametrize("folder", ["wd=0.1", "v1.2/resnet", "γ=10, 10 epoch"])
     def test_relative_imports_in_folders_with_dots_and_other_signs(self, tmp_path: Path, folder: str) -> None:
         write(tmp_path / folder / "helpers.py", "from .more import value")

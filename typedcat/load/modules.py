@@ -3,7 +3,8 @@
 Names. Each import root has a synthetic package, whose name is the folder's path; `configs/base/cfg.py` runs as
 `<package>.configs.base.cfg@<n>`, with a new n for every run. So relative imports work, two projects never get each
 other's files, and no run finds the module of an earlier one. What a relative import reaches (`from ..base.cfg import
-f`) is an ordinary module of that package: it runs once per process, and an edit of it is seen by the next process.
+f`) is an ordinary module of that package: it runs once per process, and an edit of it is seen by the next process. See
+`helpers` for the configs that it has.
 
 Other processes. A plain pickle stores classes and functions by name, and these names say which file to run: `_Finder`
 gives a process that lacks `...cfg@3` (a worker of a spawned pool) the module, by one run of the file.
@@ -36,6 +37,8 @@ from typedcat.errors import ConfigCodeError, TypedcatError, as_config, readable,
 from typedcat.load.formats import alchemy
 from typedcat.load.formats.documents import read_bytes
 from typedcat.load.formats.python_source import imports_ours, parsed
+from typedcat.load.helpers import helpers_too
+from typedcat.load.helpers import install as install_helpers
 from typedcat.load.import_path import make_importable
 
 __all__ = [
@@ -92,7 +95,7 @@ def _run(code: CodeType, module: ModuleType, root: str) -> None:
     _files[module.__name__.rpartition("@")[0]] = file
     make_importable(root)
     try:
-        with alchemy.helpers_too():
+        with helpers_too():
             exec(code, module.__dict__)
     except TypedcatError as error:
         error.add_note(f"while running {_place(error, file)}")
@@ -250,6 +253,7 @@ class _Loader(Loader):
 
 sys.meta_path.insert(0, _Finder())
 alchemy.install()
+install_helpers()
 
 
 def _keep(file: str, name: str) -> None:

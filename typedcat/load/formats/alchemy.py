@@ -3,8 +3,9 @@
 Two things do that, because either alone leaves a gap:
 
 * The config file is compiled with other names in its import statements, and so is each module of the user's that is
-  first imported while a config file runs. This works where AlchemyCat is installed too, whose objects would be
-  strangers in our trees, and it stays so in functions that import later, and in processes that get them in a pickle.
+  first imported while a config file runs (see `load.helpers`). This works where AlchemyCat is installed too, whose
+  objects would be strangers in our trees, and it stays so in functions that import later, and in processes that get
+  them in a pickle.
 * `import alchemy_cat` finds our package where AlchemyCat is not installed. This serves all other code: the script that
   loads the config, a process that unpickles a function by its name. The finder asks all others first, so that it never
   hides what is installed, and it is there from `import typedcat` on, as nobody can tell when it is needed.
@@ -15,13 +16,11 @@ To import instead under another name by replacing entries of `sys.modules` would
 from __future__ import annotations
 
 import ast
-import contextlib
-import contextvars
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -35,12 +34,15 @@ COUNTERPART = f"{__name__.partition('.')[0]}.compat.{NAME}"
 _MENTION = NAME.encode()
 _KINDS = {"ADict", "Config", "Cfg2Tune", "ItemLazy", "ParamLazy", "Param2Tune"}
 
-_running: contextvars.ContextVar[bool] = contextvars.ContextVar("running", default=False)
-
 
 def is_theirs(module: str) -> bool:
     """Whether a module is `alchemy_cat` or lies in it."""
     return module.partition(".")[0] == NAME
+
+
+def is_mentioned(source: bytes) -> bool:
+    """Whether a file may import from `alchemy_cat`."""
+    return _MENTION in source
 
 
 def code_of(source: bytes, file: str) -> CodeType:
@@ -49,7 +51,7 @@ def code_of(source: bytes, file: str) -> CodeType:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError, OverflowError: as `compile`.
     """
-    if _MENTION not in source:
+    if not is_mentioned(source):
         return compile(source, file, "exec", dont_inherit=True)
     tree: ast.AST = _Imports().visit(ast.parse(source, file))
     code: CodeType = compile(tree, file, "exec", dont_inherit=True)  # type: ignore[call-overload]  # of a module
@@ -100,55 +102,16 @@ def _replaced(alias: ast.alias) -> Iterator[ast.alias]:
         yield ast.alias(COUNTERPART, NAME)
 
 
-# -- modules that a config file imports
+# -- where AlchemyCat is not installed
 
 
-@contextlib.contextmanager
-def helpers_too() -> Iterator[None]:
-    """While it is entered, modules of the user's that are imported for the first time are compiled by `code_of`."""
-    token = _running.set(True)
-    try:
-        yield
-    finally:
-        _running.reset(token)
-
-
-class _HelperFinder(MetaPathFinder):
-    """Finds what the finders after it find; only the loader is another one."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if not _running.get() or is_theirs(fullname):
-            return None
-        spec = _found_after(self, fullname, path, target)
-        if spec is not None and type(spec.loader) is SourceFileLoader and _is_users(spec.loader.path):
-            spec.loader = _HelperLoader(fullname, spec.loader.path)
-        return spec
-
-
-def _found_after(
+def found_after(
     finder: MetaPathFinder, fullname: str, path: Sequence[str] | None, target: ModuleType | None
 ) -> ModuleSpec | None:
+    """What the finders after one of them find."""
     others = sys.meta_path[sys.meta_path.index(finder) + 1 :]
     found = (other.find_spec(fullname, path, target) for other in others if hasattr(other, "find_spec"))
     return next((spec for spec in found if spec is not None), None)
-
-
-def _is_users(file: str) -> bool:
-    """Whether a file may be the user's: not of an installed library, of which there are thousands to read."""
-    return {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
-
-
-class _HelperLoader(SourceFileLoader):
-    """Its code is not kept in `__pycache__`, where other importers would find it."""
-
-    def get_code(self, fullname: str) -> CodeType | None:
-        source = self.get_data(self.path)
-        return code_of(source, self.path) if _MENTION in source else super().get_code(fullname)
-
-
-# -- where AlchemyCat is not installed
 
 
 class _CounterpartFinder(MetaPathFinder):
@@ -159,7 +122,7 @@ class _CounterpartFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != NAME:
             return None
-        spec = _found_after(self, fullname, path, target)
+        spec = found_after(self, fullname, path, target)
         if spec is not None and spec.origin is not None:
             return spec
         folder = counterpart_folder()
@@ -186,7 +149,7 @@ def is_ours(module: ModuleType | None) -> bool:
 
 def install() -> None:
     """Put the finders to their places."""
-    sys.meta_path[:0] = [_HelperFinder(), _CounterpartFinder()]
+    sys.meta_path.insert(0, _CounterpartFinder())
     sys.meta_path.append(_Refusal())
 
 
@@ -223,8 +186,9 @@ __all__ = [
     "NAME",
     "code_of",
     "counterpart_folder",
-    "helpers_too",
+    "found_after",
     "install",
+    "is_mentioned",
     "is_ours",
     "is_theirs",
     "refuse_theirs",

@@ -15,7 +15,8 @@ from ...tree.node import FROZEN, WHOLE, WHOLE_CONFIG, Cap, Node, adopt, extra_of
 from ...tree.origin import Place
 from ...tree.values import DEP, P_DEP
 from ...tree.walk import branches
-from .alchemy import NAME, helpers_too, is_theirs
+from ..helpers import helpers_too
+from .alchemy import NAME, is_theirs
 
 
 def mentions_theirs(data: bytes) -> bool:
