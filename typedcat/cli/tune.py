@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OverrideError, TuneError
-from ..load.overrides import parse_override
-from ..load.project import find_project
+from ..load.override import parse_override
+from ..load.project import project_of
 from ..static.findings import Checked, ordered, text_lines, united
 from ..static.near_miss import near_misses
 from ..tree.keys import format_path
@@ -22,7 +22,7 @@ from ..tune.grid.settings import TuneSettings
 from ..tune.ledger.lock import is_held
 from ..tune.ledger.plan import Run
 from ..tune.runner import Cfg2TuneRunner
-from .common import Commands, add_config, add_overrides, add_plain_command
+from .common import AFTER_DASHES, Commands, add_config, add_overrides, add_plain_command, counted
 from .page import GONE, HEAD, NEW, PLACE, Page
 
 _TEXT = """\
@@ -87,7 +87,9 @@ def add(commands: Commands) -> None:
         "--experiments-root", metavar="DIR", help="of all results (default: the project's, experiment)"
     )
     folders.add_argument("--config-root", metavar="DIR", help="the folder that results mirror (default: the project's)")
-    parser.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="more arguments for the script")
+    parser.add_argument(
+        AFTER_DASHES, nargs="*", default=[], metavar="-- ARGUMENT", help="more arguments for the script"
+    )
     parser.set_defaults(run=run)
 
 
@@ -111,7 +113,7 @@ def run(args: argparse.Namespace) -> Page:
         return grid_page(runner.preview(rerun=args.rerun), is_going_on=is_held(runner.rslt_dir))
     if args.script is None:
         raise TuneError("no script to run: --script train.py, or --dry-run to see the grid")
-    script = Script(args.script, args.flag, tuple(args.arguments))
+    script = Script(args.script, args.flag, tuple(args.after_dashes))
     script.check()
     _warn(runner, "" if args.metrics else _NO_METRICS)
     runner.register_work_fn(script)
@@ -123,7 +125,7 @@ def run(args: argparse.Namespace) -> Page:
 
 def _runner(args: argparse.Namespace) -> Cfg2TuneRunner:
     root = args.experiments_root
-    if root is None and not find_project().experiments_root:
+    if root is None and not project_of(args.config).experiments_root:
         root = "experiment"
     tune = args.config
     if args.param:
@@ -194,7 +196,7 @@ def grid_page(runs: list[Run], *, is_going_on: bool = False) -> Page:
         state = _known(one, is_going_on)
         page.line((one.point.folder, HEAD), "  ", (state, GONE if "failed" in state else NEW if one.due else PLACE))
     due = sum(one.due for one in runs)
-    return page.line(f"{len(runs):,} runs, {due:,} to be run")
+    return page.line(f"{counted(len(runs), 'run')}, {due:,} to be run")
 
 
 def _known(run: Run, is_going_on: bool) -> str:

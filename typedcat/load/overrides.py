@@ -2,115 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import numbers
 import os
-import pkgutil
-import re
-import typing
-import zlib
-from collections.abc import Container, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from collections.abc import Container, Hashable, Iterable
+from dataclasses import replace
+from typing import Any
 
 from ..errors import OverrideError, short_repr, together
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import graft
-from ..tree.fields import members
 from ..tree.keys import format_path, parse_path, suggest
 from ..tree.node import blank
 from ..tree.origin import Place, newest, place
-from ..tree.values import Deferred, Drop
+from ..tree.values import Drop
 from ..tree.walk import named_branches, named_leaves
 from .declared_types import types_at
-from .formats.omegaconf_texts import override_dependencies
-from .formats.yaml_text import parse_scalar
-from .problems import DOTTED_NAME
-from .schema_fields import (
-    MASK,
-    allows_more,
-    allows_none,
-    annotation_at,
-    fields_at,
-    fields_of,
-    schema_at,
-    takes_text_only,
-)
+from .override import Override, Path, parse_override, public_value
+from .override_values import check_fit, value_of
+from .schema_fields import allows_more, fields_at, fields_of, schema_at
 from .secrets import masked
 
-_UNSAFE = str.maketrans({"/": "-", "\\": "-", **dict.fromkeys(map(chr, range(32)), " ")})
-
-
-Path: TypeAlias = tuple[Hashable, ...]
-
-
-@dataclass(frozen=True)
-class Override:
-    """One `key=value`.
-
-    Attributes:
-        text: as the user wrote it.
-        keys: the path.
-        value: the part after the '='.
-        new: whether the key may be a new one (`+key=value`).
-        drop: whether the key is removed (`~key`, or `~key=value` if that is what it has).
-        public: the value with its secrets masked, if there are some: they are written nowhere.
-        what: what messages call it.
-    """
-
-    text: str
-    keys: tuple[Hashable, ...]
-    value: str
-    new: bool
-    public: str | None = None
-    drop: bool = False
-    what: str = "override"
-
-    @property
-    def shown(self) -> str:
-        """The whole of it, for messages."""
-        sign = "+" * self.new + "~" * self.drop
-        return self.text if self.public is None else f"{sign}{format_path(self.keys)}={self.public}"
-
-    @property
-    def folder_suffix(self) -> str:
-        """What it appends to the name of the result folder."""
-        value = self.value if self.public is None else self.public.replace(MASK, "hidden")
-        plain = f",~{format_path(self.keys)}" if self.drop else f",{format_path(self.keys)}={value}"
-        safe = plain.translate(_UNSAFE)
-        return safe if safe == plain else f"{safe}~{zlib.crc32(plain.encode()):08x}"  # 'a/b' is not 'a-b'
-
-    def error(self, reason: str, suggestions: Sequence[str] = (), hint: str = "") -> OverrideError:
-        """The error to raise when it cannot be applied."""
-        return OverrideError(self.shown, reason, suggestions, hint, what=self.what)
-
-
-def parse_override(text: str) -> Override:
-    """The parts of an override.
-
-    Raises:
-        OverrideError: it has no '=' or no path before it.
-    """
-    path, equals, value = _split(text)
-    new, drop = path.startswith("+"), path.startswith("~")
-    if not equals and not drop:
-        raise OverrideError(text, "has no '='", hint="write key=value, for example opt.ini.lr=0.1")
-    try:
-        keys = parse_path(path.removeprefix("~" if drop else "+").removeprefix("+").strip())
-    except ValueError as error:
-        raise OverrideError(text, str(error), hint="write key=value, for example opt.ini.lr=0.1") from error
-    return Override(text, keys, value.strip(), new, drop=drop)
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    """At the first '=' that is not inside brackets: keys may have one in their name."""
-    depth = 0
-    for i, char in enumerate(text):
-        depth += (char == "[") - (char == "]")
-        if char == "=" and depth <= 0:
-            return text[:i].strip(), "=", text[i + 1 :]
-    return text.strip(), "", ""
+__all__ = ["apply_override", "apply_overrides"]
 
 
 def apply_overrides(tree: BaseConfig, overrides: Iterable[str], chosen: Container[str] = ()) -> list[Override]:
@@ -160,16 +71,6 @@ def apply_override(tree: BaseConfig, override: Override) -> Override:
     return override
 
 
-def public_value(text: str, types: list[Any]) -> str | None:
-    """The text of a value without the secrets in it; None if there are none."""
-    try:
-        value = parse_scalar(text)
-    except ValueError:
-        value = text
-    shown = masked(value, types)
-    return None if shown is value else str(shown)
-
-
 def _apply(tree: BaseConfig, override: Override) -> None:
     node, at = _holder(tree, override)
     if override.drop:
@@ -178,10 +79,10 @@ def _apply(tree: BaseConfig, override: Override) -> None:
     rest = _indices(dict.get(node, keys[-1]), override.keys[at + 1 :])
     mine = dict.get(node, keys[-1])
     old = _item(mine, *rest)
-    value = _value(tree, override, (*keys, *rest), old)
+    value = value_of(tree, override, (*keys, *rest), old)
     if isinstance(value, str) and isinstance(mine, BaseConfig):
         _refuse_option(override, mine, value)
-    _check_fit(tree, override, (*keys, *rest), old, value)
+    check_fit(tree, override, (*keys, *rest), old, value)
     if rest:
         value = _inside(tree, override, dict.__getitem__(node, keys[-1]), keys, rest, value)
     elif not _is_known(tree, node, keys) and keys != ("rslt_dir",):
@@ -205,7 +106,7 @@ def _drop(tree: BaseConfig, override: Override, node: Any, at: int) -> None:
             raise override.error(f"'{format_path(keys)}' is not set")
         _refuse_unknown(tree, override, node, keys)
     mine = dict.__getitem__(node, keys[-1])
-    if override.value and mine != (wanted := _value(tree, override, keys, mine)):
+    if override.value and mine != (wanted := value_of(tree, override, keys, mine)):
         types = types_at(tree, keys)
         shown = f"is {short_repr(masked(mine, types))}, not {short_repr(masked(wanted, types))}"
         raise override.error(f"'{format_path(keys)}' {shown}, and stays")
@@ -334,126 +235,6 @@ def _inside(tree: BaseConfig, override: Override, leaf: Any, path: Path, rest: P
     old = _item(leaf, key)
     changed[key] = _inside(tree, override, {} if old is None else old, at, below, new) if below else new
     return changed
-
-
-# -- values
-
-
-def _value(tree: BaseConfig, override: Override, keys: Path, old: Any) -> Any:
-    """The value, in the place of the old one: where that is a tuple or a list, what Python reads as a tuple is one."""
-    text = override.value
-    if text.startswith("@"):
-        return _imported(override, text[1:])
-    annotation = annotation_at(tree, keys)
-    quoted = text[:1] in ("'", '"')
-    if annotation is not None and takes_text_only(annotation) and not quoted:
-        return None if text in ("", "null", "~") and allows_none(annotation) else text
-    try:
-        value = _computed(override, parse_scalar(text), keys)
-        return _as_tuple(text) if value == text and _is_sequence(old, annotation) else value
-    except OverrideError:
-        raise
-    except ValueError as error:
-        reason = "its value cannot be read" if override.public else f"its value cannot be read: {error}"
-        raise override.error(reason, hint=_hint_for_unreadable(override)) from error
-
-
-def _hint_for_unreadable(override: Override) -> str:
-    opened, closed = (sum(map(override.value.count, brackets)) for brackets in ("[{(", "]})"))
-    if opened <= closed:
-        return "quote it to mean text"
-    option = "-o" if override.what == "override" else override.what
-    whole = f"{option} '{format_path(override.keys)}=[a, b]'"
-    return f"its brackets are not closed; in a shell put all of it in quotes: {whole}"
-
-
-# -- what is replaced
-
-
-def _check_fit(tree: BaseConfig, override: Override, path: Path, old: Any, new: Any) -> None:
-    """Refuse a value that is hardly meant in the place of the old one; what a schema declares is for it to say."""
-    if annotation_at(tree, path) is not None or override.value.startswith("@") or isinstance(new, Deferred):
-        return
-    types = types_at(tree, path)
-    if isinstance(old, dict) and dict.__len__(old) and not isinstance(new, dict) and override.value not in _NULLS:
-        name = format_path(path)
-        what = short_repr(masked(new, types)) if override.value else "nothing"
-        removal = f"~{name} removes it, " if isinstance(old, BaseConfig) else ""
-        hint = f"name a key below it, or write {name}={{...}}; {removal}{name}=null makes it None"
-        raise override.error(f"{what} would replace '{name}' and all that is below it", hint=hint)
-    if isinstance(new, str) and new == override.value and _is_misread(old, new):  # as it stands: nobody has quoted it
-        reason = f"{short_repr(masked(new, types))} would be text, where {short_repr(masked(old, types))} stands"
-        raise override.error(reason, hint=_hint_for_text(override, path, old, new))
-
-
-_NULLS = ("null", "Null", "NULL", "~")  # as YAML writes it on purpose
-_OF_PYTHON = {"None": "null", "inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
-_OF_NUMBERS = re.compile(r"(?=.*\d)[-+\d\s.,;:eE()\[\]{}]+")
-
-
-def _is_misread(old: Any, text: str) -> bool:
-    """Whether a text was hardly meant as one: numbers with a slip, a value of Python, a misspelt `true`, a class.
-
-    Words are meant: `devices=auto` in the place of 1.
-    """
-    if isinstance(old, type) or inspect.isroutine(old):
-        return True
-    if isinstance(old, bool) and suggest(text.lower(), ("true", "false")):
-        return True
-    is_of_python = text in _OF_PYTHON or _OF_NUMBERS.fullmatch(text) is not None
-    return isinstance(old, (numbers.Number, list, tuple)) and is_of_python
-
-
-def _is_sequence(old: Any, annotation: Any) -> bool:
-    """Whether a list or tuple stands at a key, or is the only thing that its schema can read a text as."""
-    if annotation is None:
-        return isinstance(old, (list, tuple))
-    kinds = [typing.get_origin(one) or one for one in members(annotation)]
-    sequences = [one for one in kinds if isinstance(one, type) and issubclass(one, Sequence)]
-    return bool(sequences) and not any(issubclass(one, (str, bytes)) for one in sequences)
-
-
-def _as_tuple(text: str) -> Any:
-    """The tuple that a text is in Python, else the text."""
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return text
-    return value if isinstance(value, tuple) else text
-
-
-def _hint_for_text(override: Override, path: Path, old: Any, new: str) -> str:
-    if override.public is not None:
-        return ""
-    name = format_path(path)
-    quoted = f'text is quoted: "{name}={new!r}"'
-    if new in _OF_PYTHON:
-        return f"YAML writes it {_OF_PYTHON[new]}; {quoted}"
-    if isinstance(old, (list, tuple)):
-        return f"a list is written [1, 2]; {quoted}"
-    is_name = not isinstance(old, numbers.Number) and DOTTED_NAME.fullmatch(new)
-    return f"a class is imported: {name}=@{new}; {quoted}" if is_name else quoted
-
-
-def _computed(override: Override, value: Any, keys: Path) -> Any:
-    """The value, with dependencies in the place of OmegaConf's interpolations: `wd=${lr}`."""
-    if "${" not in override.value:
-        return value
-
-    def refuse(at: Path, reason: str, hint: str) -> OverrideError:
-        return override.error(reason, hint=hint)
-
-    return override_dependencies(value, keys, any(isinstance(key, int) for key in keys), refuse)
-
-
-def _imported(override: Override, name: str) -> Any:
-    try:
-        return pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as error:
-        hint = "write @package.module.Name, or quote the value to mean text"
-        why = f"cannot import '{name}': {error}" if name else "names nothing to import"
-        reason = why if override.public is None else "its value cannot be imported"
-        raise override.error(reason, hint=hint) from error
 
 
 def _set_subtree(node: Any, key: Hashable, value: dict[Any, Any], place: Place) -> None:

@@ -34,7 +34,8 @@ from .inherit import complete, inherit, tuned_caps
 from .likeness import check_like
 from .model_defaults import fill_model_defaults
 from .open import open_tree, tree_of
-from .overrides import Override, apply_overrides
+from .override import Override
+from .overrides import apply_overrides
 from .project import Project, Root, find_project, project_of
 from .resolve import resolve, unresolved
 from .result_folder import check_result_dir, make_result_dir, set_result_dir

@@ -27,7 +27,7 @@ from .declared_types import types_at
 from .hiding import Hidden, cleaned
 from .inherit import RESULT_DIR
 from .open import open_tree
-from .overrides import parse_override, public_value
+from .override import parse_override, public_value
 from .project import RECORD, RECORDED_CONFIGS, find_project
 from .result_folder import check_result_dir
 from .save import write_whole

@@ -10,7 +10,7 @@ from ..errors import ProjectError, short_path
 from ..tree.config import BaseConfig
 from ..tree.origin import Place
 from .inherit import RESULT_DIR
-from .overrides import Override
+from .override import Override
 from .project import Project, Root, path_text, result_dir
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...errors import OverrideError, TuneError
 from ...load.inherit import RESULT_DIR
-from ...load.overrides import apply_override, parse_override
+from ...load.override import parse_override
+from ...load.overrides import apply_override
 from ...load.pipeline import parse_config
 from ...load.project import Root
 from ...tree.config import BaseConfig
