@@ -67,6 +67,7 @@ CASES = {
     "extend_of_text": "Extend('abc')",
     "extend_of_a_number": "load(Config(caps=Config(a=1), a=Extend([2])))",
     "drop_of_nothing": "cfg.b = Drop\nload(cfg)",
+    "drop_with_a_typo": "cfg.momentum = 0.9\ncfg.momentun = Drop\nload(cfg)",
     # -- dependencies
     "dep_of_no_function": "cfg.a = DEP(3)",
     "dep_with_a_typo": "cfg.a = cfg.DEP(lambda c: c.opt.ini.lrr)\nload(cfg)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -67,9 +68,15 @@ def test_a_sweep(run: Run) -> None:
     assert best.out.startswith("# lr=0.25: acc = 0.75, the maximum of experiment/tune/lr\ncfg = Config()\n")
     assert "cfg.lr = 0.25" in best.out
     assert run("best", "experiment/tune/lr", "acc:min", "--folder").out == "experiment/tune/lr/lr=0.5\n"
+    assert run("best", "experiment/tune/lr").out == best.out  # acc is what the sweep says is better
     missing = run("best", "experiment/tune/lr", "loss")
     assert missing.code == 2
     assert "no run in experiment/tune/lr has a number for the metric 'loss'\n  it has acc, amp\n" in missing.err
+    Path("pyproject.toml").write_text("[tool.typedcat]\nexperiments_root = 'experiment'\n", encoding="utf-8")
+    os.chdir("configs")  # paths count from the root of the project too, as everywhere
+    for tune in ("configs/tune/lr/cfg.py", "tune/lr/cfg.py", "experiment/tune/lr", "../experiment/tune/lr"):
+        assert "3 runs: 2 done, 1 failed\n" in run("runs", tune).out
+    os.chdir("..")
     frame = load_runs("experiment/tune/lr")
     assert frame["state"].tolist() == ["done", "done", "failed"]
     assert frame["lr"].tolist() == [0.5, 0.25, 2]
@@ -87,6 +94,9 @@ def test_any_config_can_be_tuned(run: Run) -> None:
     for tune in (("configs/base/cfg.py", "-p", "lr=0.5"), ("configs/tune/lr/cfg.py",)):
         seeded = run("tune", *tune, "--repeats", "2", "--seed-key", "opt.seed", "-o", "+opt.seed=3", "--dry-run")
         assert seeded.out.startswith("lr=0.5/seed=3  to be run\nlr=0.5/seed=4  to be run\n")
+    assert (
+        run("tune", "configs/base/cfg.py", "-p", "lr=0.5", "--dry-run").out == "lr=0.5  to be run\n1 run, 1 to be run\n"
+    )
     answer = run(
         "tune", "configs/base/cfg.py", "-p", "lr=0.5,0.125", "-o", "opt.name=adam", "--script", "train.py",
         "--metrics", "eval.json",
@@ -96,6 +106,11 @@ def test_any_config_can_be_tuned(run: Run) -> None:
     folder = "experiment/base,tune=lr,opt.name=adam"
     assert f"Saving Metric Frame at {folder}/metric_frame.xlsx\n" in answer.out
     assert "cfg.opt.name = 'adam'" in run("best", folder, "acc").out
+    nameless = run("best", folder)
+    assert nameless.code == 2
+    assert nameless.err == (
+        f"error: which metric? {folder} does not say what is better\n  name one: typedcat best {folder} acc, or amp\n"
+    )
     assert sorted(path.name for path in Path("configs/base").iterdir()) in (["cfg.py"], ["__pycache__", "cfg.py"])
 
 
@@ -107,18 +122,27 @@ def test_any_config_can_be_tuned(run: Run) -> None:
         ((*TUNE, "--better", "acc"), "--better acc: write METRIC:max or METRIC:min"),
         ((*TUNE, "--better", "acc:high"), "better['acc'] is 'max' or 'min', got 'high'"),
         (("tune", "configs/base/cfg.py", "--script", "train.py"), "configs/base/cfg.py is no tune config"),
-        ((*TUNE, "-p", "lrr=1,2"), "did you mean 'lr'?"),
+        ((*TUNE, "-p", "lrr=1,2"), "error: -p 'lrr=1,2': there is no key 'lrr'\n  did you mean 'lr'?"),
+        (("tune", "configs/base/cfg.py", "-p", "opt=1,2"), "-p 'opt=1,2': 1 would replace 'opt' and all"),
+        (("tune", "configs/base/cfg.py", "-p", "lr=0.01;0.02"), "'0.01;0.02' would be text, where 0.5 stands"),
         ((*TUNE, "-p", "lr=1,2", "-o", "lr=3"), "override 'lr=3': replaces lr, which -p lr=1,2 tunes"),
         ((*TUNE, "-p", "opt.name=a,b", "-o", "opt={name: c}"), "replaces opt.name, which -p opt.name=a,b tunes"),
         ((*TUNE[:2], "--script", "trai.py"), "there is no script trai.py in "),
+        ((*TUNE, "--timeout", "2", "h"), "unrecognized arguments: h; what the script is to get stands after --"),
+        ((*TUNE, "-p", "lr=1,", "2", "--", "--amp"), "unrecognized arguments: 2; what the script is to get stands"),
         (("runs", "configs"), "configs is no result folder of a sweep: it has no ledger.sqlite"),
+        (
+            ("runs", "configs/tune/lrr/cfg.py"),
+            "no such config file\n  looked for configs/tune/lrr/cfg.py in <project>\n  did you mean",
+        ),
+        (("best", "configs/tun/lr/cfg.py", "acc"), "did you mean 'configs/tune/lr/cfg.py'?"),
         (("runs", "configs/tune/lr/cfg.py"), "configs/tune/lr/cfg.py has not been run: there is no ledger.sqlite in"),
     ],
 )
 def test_mistakes(run: Run, arguments: tuple[str, ...], said: str) -> None:
     answer = run(*arguments)
     assert answer.code == 2
-    assert said in answer.err
+    assert said in answer.err.replace(os.getcwd(), "<project>")
     assert not Path("experiment").exists()
 
 
@@ -142,6 +166,7 @@ def test_warnings_before_the_start(run: Run, project: Path) -> None:
     write(project, {"train.py": ""})
     answer = run(*TUNE[:4])
     assert "without --metrics FILE no metrics are read" in answer.err
+    assert run("best", TUNE[1]).err == "error: which run is the best? experiment/tune/lr has no metrics\n"
 
 
 @pytest.mark.slow

@@ -212,6 +212,28 @@ CASES: dict[str, Case] = {
         "3: note: a config must not end the program: remove the call of exit()",
     ),
     "no_config": one("if False:\n    cfg = 1\n", "1: error: defines no 'cfg' [load]", "1: note: "),
+    "other_name": Case(
+        {
+            "cfg.py": "from typedcat import Config\nconf = Config(a=1)\nn = 3\n",  # n: to MMCV that is a config
+            "a/config.py": "conf = {'a': 1}\n",
+            "b/config.py": "def f(conf):\n    return conf\n",  # a module like any other
+            "c/cfg.py": "",
+            "sub/lr.py": "import typedcat\n\nlr_config: object = typedcat.Cfg2Tune(lr=0.1)\n",
+            "sub/used.py": "from typedcat import Config\nbase = Config(a=1)\n",
+            "sub/own.py": "from .used import base\nfrom typedcat import Config\ncfg = Config(base)\n",
+            "sub/other.py": "from other import Config\nbase = Config(a=1)\n",
+        },
+        [
+            "@/a/config.py:1: error: defines no 'cfg' [load]",
+            "@/a/config.py:1: note: is it 'conf'? Name the config 'cfg'",
+            "@/c/cfg.py:1: error: defines no 'cfg' [load]",
+            "@/c/cfg.py:1: note: ",
+            "@/cfg.py:2: error: defines no 'cfg', so nothing loads this config [load]",
+            "@/cfg.py:2: note: is it 'conf'? Name the config 'cfg'",
+            "@/sub/lr.py:3: error: defines no 'cfg', so nothing loads this config [load]",
+            "@/sub/lr.py:3: note: is it 'lr_config'? Name the config 'cfg'",
+        ],
+    ),
     "yaml": Case({"cfg.yaml": "a: 1\nb: [1, 2\nc: 3\n"}, ["@/cfg.yaml:3: error: not valid YAML: "]),
     "json": Case({"cfg.json": '{"a": 1,\n "b": x}\n'}, ["@/cfg.json:2: error: not valid JSON: "]),
     "missing_base": Case(
@@ -221,8 +243,8 @@ CASES: dict[str, Case] = {
         },
         [
             "@/cfg.py:3: error: bse.py: no such base file; did you mean 'base.py'? [missing-base]",
-            "@/cfg.py:3: note: looked for bse.py",
-            "@/cfg.py:3: note: looked for @/bse.py",
+            "@/cfg.py:3: note: looked for bse.py in <project>",
+            "@/cfg.py:3: note: looked for @/bse.py in ",
             "@/cfg.py:3: note: in 2 configs: @/cfg.py, @/child.py",
         ],
     ),
@@ -550,6 +572,67 @@ CASES: dict[str, Case] = {
         "5: error: epochs: should be a valid integer, unable to parse string as an integer, got 'many' [validation]",
         "5: note: overrides 3 (schema.py:8)",
     ),
+    "tune_unknown": Case(
+        {
+            "base.py": "from schema import Train\nfrom typedcat import Config\ncfg = Config(schema=Train)\n"
+            "cfg.name = 'a'\n",
+            "cfg.py": "from typedcat import *\ncfg = Cfg2Tune(caps='@/base.py')\ncfg.epochs = 3\n"
+            "cfg.epohcs = Param2Tune([1, 2])\n",
+            "sub.py": "from typedcat import *\ncfg = Cfg2Tune(caps='@/base.py')\ncfg.epochs = 3\n"
+            "cfg.loader.batch = Param2Tune([1, 2])\n",
+        },
+        [
+            "@/cfg.py:4: error: epohcs: Train has no such key; did you mean 'epochs'? [validation]",
+            "@/sub.py:4: error: loader.batch: Loader has no such key; did you mean 'batch_size'? [validation]",
+        ],
+    ),
+    "tune_constraint_typo": one(
+        TUNE + "cfg.seed = Param2Tune([1, 2])\n"
+        "cfg.epochs = Param2Tune([1, 2], subject_to=lambda v, c: v * c.sede > 0)\n",
+        "5: error: epochs, set at @/cfg.py:5: its subject_to cannot judge 1 [tune]",
+        "5: note: sede: there is no such key, so * is not possible; did you mean 'seed'?",
+        "5: note: it is called with the value, ",
+    ),
+    # -- settings
+    "setting": Case(
+        {
+            "cap.py": "from typedcat import Config\ncfg = Config(\n    cap='base.py',\n)\n",
+            "tune.py": "from typedcat import *\n"
+            "cfg = Cfg2Tune(caps='base.py', seed=Param2Tune([1, 2]), repeat=2, volatil=['seed'])\ncfg.repeats = 3\n",
+            "schema.py": "from schema import Train\nfrom typedcat import *\ncfg = Config(schema=Train, name='a')\n",
+            "closed.py": "from typedcat import *\ncfg = Cfg2Tune(caps='@/schema.py', repeat=2, epohcs=3)\n"
+            "cfg.epochs = Param2Tune([1, 2])\n",
+            "volatile.py": "from typedcat import *\ncfg = Cfg2Tune(caps='base.py', repeats=2, seed_key='seed',\n"
+            "              volatile=['loader.workers', 'batch_sise', 'other', 'model'])\n"
+            "cfg.epochs = Param2Tune([1, 2])\n",
+        },
+        [
+            "@/cap.py:2: error: cap: is a key like any other; did you mean the setting caps? "
+            "Config(..., caps='base.py') [near-miss]",
+            "@/closed.py:2: error: repeat: is a key like any other; did you mean the setting repeats? "
+            "Cfg2Tune(..., repeats=2) [near-miss]",
+            "@/closed.py:2: error: epohcs: is an unknown key; did you mean 'epochs'? [validation]",
+            "@/tune.py:2: error: repeat: is a key like any other; did you mean the setting repeats? "
+            "Cfg2Tune(..., repeats=2) [near-miss]",
+            "@/tune.py:2: error: volatil: is a key like any other; did you mean the setting volatile? "
+            "Cfg2Tune(..., volatile=['seed']) [near-miss]",
+            "@/tune.py:3: error: repeats: is a key like any other; did you mean the setting repeats? "
+            "Cfg2Tune(..., repeats=3) [near-miss]",
+            "@/volatile.py:3: error: volatile: there is no key 'batch_sise'; did you mean 'batch_size'? [near-miss]",
+        ],
+    ),
+    "no_setting": Case(
+        {
+            "cfg.py": "from typedcat import Config\ncfg = Config(repeats=2, scheme='dark', cap=3)\n"
+            "cfg.cap = cfg.caps = 'base.py'\ncfg.schema = None\ncfg.sub = dict(cap=3)\n",
+            "base.py": "from typedcat import Config\ncfg = Config()\ncfg.repeats = 3\ncfg.volatil = 3\n",
+            "cap.yaml": "cap: base.py\nschema: null\n",
+            "tune.py": "from typedcat import *\ncfg = Cfg2Tune(caps='@/base.py', volatil=2)\ncfg.repeats = 3\n"
+            "cfg.better = 'acc'\n"
+            "cfg.seed = Param2Tune([1, 2])\ncfg.repeat = 3  # typedcat: ignore[near-miss]\n",
+        },
+        [],
+    ),
     # -- names of folders
     "lr=0.1, γ=2 x": one(
         CHILD + "cfg.epoch = 3\n",
@@ -587,7 +670,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     folder = project(tmp_path_factory.mktemp("project"), CASES)
     answer = check(folder, "--no-mypy", "-j", "2")
     assert answer.code == 1, answer.err
-    yield answer.out.splitlines()
+    yield answer.out.replace(str(folder), "<project>").splitlines()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -784,10 +867,23 @@ def test_paths_without_configs(
     assert f"error: {said}\n" in captured.err
 
 
+def test_a_config_of_another_name_is_found_where_nothing_else_is(small: Path) -> None:
+    write(small, {"new/first.py": "from typedcat import Config\nconf = Config(a=1)\n"})
+    for path in ("new", "new/first.py"):
+        assert check(small, "--no-mypy", path).out.splitlines() == [
+            "new/first.py:2: error: defines no 'cfg', so nothing loads this config [load]",
+            "new/first.py:2: note: is it 'conf'? Name the config 'cfg'",
+            "Found 1 error in 1 file (checked 1 config)",
+        ]
+
+
 def test_no_config_root(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(small / "configs")
     assert main(["check"]) == 2
-    assert "error: configs does not exist\n  name folders or files: typedcat check configs\n" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"error: configs does not exist: it is looked for in {small}\n"
+        "  go to the folder of your project, or name a folder: typedcat check path/to/configs\n"
+    )
 
 
 def test_the_config_root_of_the_project(small: Path) -> None:
@@ -826,7 +922,7 @@ def test_what_configs_do_to_their_process(small: Path) -> None:
 @pytest.mark.slow
 def test_the_same_answer_however_many_processes(tmp_path: Path, told: list[str]) -> None:
     project(tmp_path, CASES)
-    assert check(tmp_path, "--no-mypy", "-j", "1").out.splitlines() == told
+    assert check(tmp_path, "--no-mypy", "-j", "1").out.replace(str(tmp_path), "<project>").splitlines() == told
 
 
 @pytest.mark.slow
@@ -905,6 +1001,23 @@ TYPED = {
         cfg.epoch = 3
         cfg.net.ini.width = "wide"
         """,
+    "configs/new/cfg.py": """\
+        from typedcat_catalog import Config
+        cfg = Config(caps="configs/base/cfg.py")
+        cfg.loader.betas = (0.9, 0.99)
+        cfg.ema.decay, cfg.x["y z"] = 0.9, 3
+        print(cfg.opt.nothing)
+        def use(rates: dict[object, int]) -> None:
+            rates[cfg.opt.none] = 3
+        """,
+    "configs/of_schema/cfg.py": """\
+        from typedcat import Config
+        from schema import Train
+        cfg = Config(schema=Train)
+        cfg.name = "a"
+        def use() -> None:
+            cfg.loader.workers = 3
+        """,
     "configs/broken/cfg.py": "from typedcat import Config\ncfg = Config(\n",
     "configs/of_broken/cfg.py": "from typedcat_catalog import Config\ncfg = Config(caps='configs/broken/cfg.py')\n",
     "configs/data.yaml": "a: 1\n",
@@ -923,16 +1036,26 @@ def test_types(tmp_path: Path) -> None:
         "configs/broken/cfg.py:2: error: invalid syntax: '(' was never closed [load]",
         "configs/broken/cfg.py:2: note: in 2 configs: configs/broken/cfg.py, configs/of_broken/cfg.py",
         'configs/class/2x.y/cfg.py:6: error: "Cfg" has no attribute "seeed"; maybe "seed"? [attr-defined]',
+        'configs/class/2x.y/cfg.py:6: note: on purpose: cfg["seeed"] = ...',
         'configs/class/2x.y/cfg.py:7: error: Incompatible types in assignment (expression has type "str", variable has '
         'type "float | None") [assignment]',
+        'configs/new/cfg.py:3: error: "CfgLoader" has no attribute "betas" [attr-defined]',
+        'configs/new/cfg.py:3: note: on purpose: cfg.loader["betas"] = ...',
+        'configs/new/cfg.py:4: error: "Cfg" has no attribute "ema" [attr-defined]',
+        'configs/new/cfg.py:4: note: on purpose: cfg["ema"].decay = ...',
+        'configs/new/cfg.py:4: error: "Cfg" has no attribute "x" [attr-defined]',
+        """configs/new/cfg.py:4: note: on purpose: cfg["x"]['y z'] = ...""",
+        'configs/new/cfg.py:5: error: "CfgOpt" has no attribute "nothing" [attr-defined]',
+        'configs/new/cfg.py:7: error: "CfgOpt" has no attribute "none" [attr-defined]',
+        'configs/of_schema/cfg.py:6: error: "Loader" has no attribute "workers" [attr-defined]',
         "configs/told/cfg.py:3: error: epoch: no base has this key; did you mean 'epochs' (set at "
         "configs/base/cfg.py:5)? [near-miss]",
         "configs/told/cfg.py:4: error: net.ini.width: Net takes int, got 'wide' [argument-type]",
         "configs/told/cfg.py:4: note: cls is set at configs/base/cfg.py:7",
         'outside.py:3: error: Incompatible types in assignment (expression has type "str", variable has type "int") '
         "[assignment]",
-        "Found 8 errors in 5 files (checked 8 configs)",
+        "Found 14 errors in 7 files (checked 10 configs)",
     ]
     found = json.loads(check(tmp_path, "--format", "json", "configs/class").out)
     assert [(one["line"], one["code"]) for one in found] == [(6, "attr-defined"), (7, "assignment")]
-    assert found[0]["message"] == '"Cfg" has no attribute "seeed"; maybe "seed"?'
+    assert found[0]["message"] == ('"Cfg" has no attribute "seeed"; maybe "seed"?\non purpose: cfg["seeed"] = ...')

@@ -93,7 +93,49 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path, ending: str) -> None:
     after = contents(tmp_path)
     assert all(after[name].startswith(text) for name, text in files.items())
     assert "\n\n[tool.typedcat]\nconfig_root" in after["pyproject.toml"]
-    assert after[".gitignore"].splitlines()[-1] == ".typedcat_cache/"
+    assert after[".gitignore"].splitlines()[-3:] == [".typedcat_cache/", "experiment/", "configs/**/cfg.pkl"]
+
+
+@pytest.mark.parametrize(
+    ("ignored", "added"),
+    [
+        ("/experiment\n*.pkl\n/.typedcat_cache/\n", []),
+        ("exp*\n**/cfg.pkl\n.typedcat_cache", []),
+        ("experiment/**\n# configs/**/cfg.pkl\n", [".typedcat_cache/", "configs/**/cfg.pkl"]),
+        ("!experiment/\n*.pt\ncfg.pkl", [".typedcat_cache/", "experiment/"]),
+    ],
+)
+def test_what_git_ignores_already_is_not_added(tmp_path: Path, ignored: str, added: list[str]) -> None:
+    write(tmp_path, {".gitignore": ignored})
+    init(tmp_path)
+    after = contents(tmp_path)[".gitignore"]
+    assert after.startswith(ignored)
+    assert after.removeprefix(ignored).split() == added
+
+
+@pytest.mark.parametrize(
+    ("settings", "ignored"),
+    [
+        ("", ["experiment/", "configs/**/cfg.pkl"]),
+        ("config_root = './lab/conf.d'\nexperiments_root = 'out/runs'", ["out/runs/", "lab/conf.d/**/cfg.pkl"]),
+        ("config_root = '.'\nexperiments_root = '../out'", ["**/cfg.pkl"]),
+        ("experiments_root = '.'", ["configs/**/cfg.pkl"]),
+    ],
+)
+def test_git_ignores_results_and_children(tmp_path: Path, settings: str, ignored: list[str]) -> None:
+    write(tmp_path, {"pyproject.toml": f"[tool.typedcat]\n{settings}\n"})
+    init(tmp_path)
+    assert contents(tmp_path)[".gitignore"].splitlines() == [".typedcat_cache/", *ignored]
+
+
+def test_a_sweep_changes_nothing_that_git_tracks(tmp_path: Path) -> None:
+    init(tmp_path)
+    made = ["experiment/tune/lr/run.json", "configs/tune/lr/lr=1/cfg.pkl", "configs/tune/cfg.pkl", ".typedcat_cache/a"]
+    write(tmp_path, dict.fromkeys([*made, "configs/tune/lr/cfg.py"], ""))
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    command = ["git", "ls-files", "--others", "--exclude-standard"]
+    tracked = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.split()
+    assert set(tracked) == {*NAMES, "configs/tune/lr/cfg.py"}
 
 
 def test_the_config_root_of_the_project_counts(tmp_path: Path) -> None:

@@ -607,6 +607,24 @@ def test_a_config_that_is_more_than_typedcat_can_describe(write: WriteFile, tmp_
     assert "lr: Key[float" in (tmp_path / "stubs/configs/b/cfg.pyi").read_text("utf-8")
 
 
+def test_stubs_lie_in_the_project_wherever_the_command_is_run(write: WriteFile, tmp_path: Path) -> None:
+    write("pyproject.toml", "[tool.typedcat]\n")
+    write("configs/a/cfg.py", "from typedcat import Config\ncfg = Config(lr=0.1)\n")
+    code, answer = stubs(tmp_path / "configs/a")
+    assert (code, answer) == (0, f"{tmp_path / 'stubs'}: 1 config, 2 written, 0 removed\n")
+    assert stubs(tmp_path, "--check") == (0, "stubs: 1 config, all up to date\n")
+    assert not (tmp_path / "configs/a/stubs").exists()
+
+
+def test_the_line_of_a_slip_in_a_config_is_told(write: WriteFile, tmp_path: Path) -> None:
+    write("configs/a/cfg.py", "from typedcat import Config\ncfg = Config()\ncfg.epochs = cfg.log + 1\n")
+    code, answer = stubs(tmp_path)
+    assert code == 1
+    assert (
+        "error: configs/a/cfg.py: log: there is no such key, so + is not possible\n  while running configs/a/cfg.py:3\n"
+    ) in answer
+
+
 def test_the_catalog_has_all_names() -> None:
     text = catalog_text([])
     exported = re.findall(r"(\w+) as \1\b", text) + re.findall(r"^(?:class|def) ([A-Za-z]\w*)", text, re.MULTILINE)

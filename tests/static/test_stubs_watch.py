@@ -129,7 +129,7 @@ def test_the_command(project: Path) -> None:
         wait_for(lambda: said().count("3 written") == 2)
         assert "epochs: Key[int" in stub(project, CHILD)
         shutil.move(project / "configs", project / "away")
-        wait_for(lambda: "configs is no folder of configs" in said())
+        wait_for(lambda: "configs does not exist" in said())
         shutil.move(project / "away", project / "configs")
         wait_for(lambda: said().count("2 configs") >= 4)
 
@@ -143,7 +143,11 @@ def test_a_folder_in_place_of_a_stub(project: Path) -> None:
 
 def test_no_configs(project: Path) -> None:
     shutil.rmtree(project / "configs")
-    assert "error: configs is no folder of configs\n" in spawn("stubs", cwd=project).stderr
+    assert spawn("stubs", cwd=project).stderr == (
+        f"error: configs does not exist: it is looked for in {project}\n"
+        "  go to the folder of your project, or name a folder: typedcat stubs path/to/configs\n"
+    )
+    assert "error: configs is no folder of configs\n" in spawn("stubs", "configs", cwd=project).stderr
     (project / "configs").mkdir()
     done = spawn("stubs", cwd=project)
     assert done.stdout == (

@@ -209,6 +209,15 @@ class TestSeeds:
         with pytest.raises(EnvError, match=r"got 1\.5, set at configs/half/cfg\.py:2"):
             quiet(config_path=project.config("cfg = Config(rand_seed=1.5)\n", "configs/half/cfg.py"), rand_seed=True)
 
+    def test_a_config_without_a_seed(self) -> None:
+        with pytest.raises(MissingKeyError) as caught:
+            quiet(config_path={"rand_sed": 3}, rand_seed=True)
+        assert str(caught.value) == (
+            "cfg.rand_seed: init_env(rand_seed=True) reads it, and the config does not have it: "
+            "set it, or pass a number\n"
+            "  did you mean 'rand_sed'?"
+        )
+
     @pytest.mark.parametrize("seed", [0, -1, 2**32, 2**63, 2**64, -(2**70), "", "größe", np.int64(5)])
     def test_any_number_and_any_text(self, seed: Any) -> None:
         with quiet(rand_seed=seed):

@@ -38,6 +38,7 @@ def test_a_frame_fits(width: int) -> None:
         made.start(run)
     made.runs[20].metrics = {"acc": 0.5}
     made.wait_for("GPU 0: process 1 of somebody has leased it, and that is a long story")
+    made.trouble_is("experiment/tune/grid/ledger.sqlite cannot be written for now: database or disk is full")
     lines = frame(made)
     assert len(lines) <= made.console.height
     assert all(cell_len(line) <= width for line in lines)
@@ -62,6 +63,17 @@ def test_lines_of_runs() -> None:
         f"[0/30] {NAME}0: failed: ValueError: [bold]no[/] \\udcff; once more (1.0 s)\n"
         f"[1/30] {NAME}0: stopped (1.0 s)\na\n"
     )
+
+
+def test_trouble_is_told_once_and_goes() -> None:
+    made = display(80)
+    for text in ("the disk is full", "the disk is full"):
+        made.trouble_is(text)
+        made.wait_for("")  # as a runner says between any two runs
+    assert made.console.file.getvalue() == "the disk is full\n"  # type: ignore[attr-defined]
+    assert frame(made)[-1].split() == ["trouble", "the", "disk", "is", "full"]
+    made.trouble_is("")
+    assert len(frame(made)) == 1
 
 
 def test_the_best_of_odd_metrics() -> None:

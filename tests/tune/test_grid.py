@@ -235,6 +235,12 @@ def test_a_constraint_that_raises_is_named(tune: WriteTune) -> None:
     assert str(caught.value) == (
         "a, set at configs/tune/grid/cfg.py:6: its subject_to cannot judge 0\n  ZeroDivisionError: division by zero"
     )
+    path = tune("""
+            cfg = Cfg2Tune(bs=4)
+            cfg.a = Param2Tune([1, 0], subject_to=lambda c: c.bs > 2)
+        """)
+    with pytest.raises(TuneError, match=r"cannot judge 1\n  AttributeError.*\n  it is called with the value, or with"):
+        chosen(path)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 

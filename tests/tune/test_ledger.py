@@ -5,20 +5,25 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from typedcat.errors import HeldError, LedgerError, TuneError
+from typedcat.tune.ledger import ledger as ledger_module
 from typedcat.tune.ledger import lock as lock_module
+from typedcat.tune.ledger import packing
 from typedcat.tune.ledger.ledger import LEDGER, Attempt, Ledger, PlannedPoint, unfinished
 from typedcat.tune.ledger.lock import LOCK, RunnerLock, is_held, read_holder
 
@@ -32,6 +37,10 @@ def begun(ledger: Ledger, point: str = "a=0", **changes: Any) -> int:
     }  # fmt: skip
     ledger.start(Attempt(**{**values, **changes}))
     return number
+
+
+def everything(ledger: Ledger) -> tuple[Any, ...]:
+    return ledger.attempts(), ledger.sweeps(), ledger.points()
 
 
 def states(folder: Path) -> list[str]:
@@ -131,11 +140,109 @@ def test_what_a_full_disk_does_not_take_is_written_later(small_disk: Path) -> No
     assert states(small_disk) == ["done"] * 50
 
 
+def test_a_reader_that_takes_its_time_keeps_no_runner_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs have to be started and ended meanwhile; at the end there is time to wait for it."""
+    monkeypatch.setattr(ledger_module, "_BUSY_S", 3.0)
+    ledger = Ledger(tmp_path, write=True)
+    ledger.begin_sweep({})
+    reader = sqlite3.connect(tmp_path / LEDGER, isolation_level=None, check_same_thread=False)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM attempts").fetchall()
+    begun(ledger)
+    start = time.monotonic()
+    assert not ledger.commit()
+    assert time.monotonic() - start < 1.5
+    assert ledger.trouble == "database is locked"
+    threading.Timer(1.5, reader.close).start()
+    ledger.close()
+    assert states(tmp_path) == ["running"]
+
+
 def test_somebody_elses_database(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / LEDGER) as connection:
         connection.execute("PRAGMA user_version=1")
     with pytest.raises(LedgerError, match="no such table"):
         Ledger(tmp_path, write=True)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE attempts SET metrics='{'", "it is damaged: Expecting"),
+        ("UPDATE attempts SET metrics='[1]'", "it is damaged: it has [1] where a dict should be"),
+        ("UPDATE attempts SET gpus='null'", "it is damaged: it has None where a list should be"),
+        ("UPDATE attempts SET host=x'00'", r"it is damaged: host is b'\x00'"),
+        ("UPDATE attempts SET error=CAST(x'ff' AS TEXT)", "Could not decode to UTF-8"),
+        ("UPDATE sweeps SET about='0'", "it is damaged: it has 0 where a dict should be"),
+        ("UPDATE points SET seed='x'", "it is damaged: invalid literal"),
+        ("UPDATE points SET labels=x'ff'", "it is damaged: 'utf-8' codec can't decode"),
+        ("DROP TABLE points", "no such table: points"),
+    ],
+)
+def test_a_ledger_that_is_damaged(tmp_path: Path, damage: str, said: str) -> None:
+    with Ledger(tmp_path, write=True) as ledger:
+        ledger.begin_sweep({}, [PlannedPoint("a=0", (0,), None, "d", f"{tmp_path}/a=0")])
+        begun(ledger)
+    with sqlite3.connect(tmp_path / LEDGER) as connection:
+        connection.execute(damage)
+    with pytest.raises(LedgerError, match=re.escape(said)) as caught, Ledger(tmp_path) as ledger:
+        everything(ledger)
+    assert "move it away: then every run is done again" in str(caught.value)
+
+
+def test_any_damage_is_told(tmp_path: Path) -> None:
+    with Ledger(tmp_path, write=True) as ledger:
+        ledger.begin_sweep({"parameters": ["a"]}, [PlannedPoint("a=0", (0,), None, "d", f"{tmp_path}/a=0")])
+        for i in range(30):
+            ledger.end(begun(ledger, f"a={i}"), "done", 1.0, metrics={"x": i, "y": (i, "text")})
+    sound = (tmp_path / LEDGER).read_bytes()
+    random = Random(0)
+    told = 0
+    for _ in range(300):
+        damaged = bytearray(sound)
+        at, length = random.randrange(len(sound)), random.choice([1, 16, 4096])
+        if random.random() < 0.3:
+            del damaged[at:]
+        else:
+            damaged[at : at + length] = random.randbytes(length)
+        (tmp_path / LEDGER).write_bytes(damaged)
+        try:
+            with Ledger(tmp_path) as ledger:
+                everything(ledger)
+        except LedgerError:
+            told += 1
+    assert 50 < told < 300
+
+
+def test_a_ledger_that_cannot_be_opened_is_not_to_be_thrown_away(tmp_path: Path) -> None:
+    Ledger(tmp_path, write=True).close()
+    (tmp_path / LEDGER).rename(tmp_path / "sound")
+    (tmp_path / LEDGER).symlink_to("nowhere/file")
+    with pytest.raises(LedgerError, match="unable to open") as caught:
+        Ledger(tmp_path, write=True)
+    assert "see to the folder" in str(caught.value)
+    assert "move it away" not in str(caught.value)
+
+
+def test_what_is_given_up_is_not_written(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, write=True)
+    ledger.begin_sweep({})
+    begun(ledger)
+    ledger.give_up()
+    begun(ledger, "a=1")
+    ledger.close()
+    assert states(tmp_path) == []
+
+
+def test_metrics_larger_than_a_ledger_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_LARGEST", 10_000)
+    with Ledger(tmp_path, write=True) as ledger:
+        ledger.begin_sweep({})
+        for large in ("x" * 20_000, list(range(10_000)), b"x" * 20_000):
+            ledger.end(begun(ledger), "done", 1.0, metrics={"acc": 0.5, "large": large})
+    with Ledger(tmp_path) as ledger:
+        assert [one.metrics["acc"] for one in ledger.attempts()] == [0.5] * 3
+        assert all(len(one.metrics["large"]) <= 1_000 for one in ledger.attempts())
 
 
 def test_which_sweeps_are_gone_on_with() -> None:
@@ -147,6 +254,49 @@ def test_which_sweeps_are_gone_on_with() -> None:
     assert unfinished(sweeps, "all") == [3]
     assert unfinished([*sweeps, (4, 0.0, {"rerun": "all"})], "all") == [4, 3]
     assert unfinished([*sweeps, (4, 0.0, {"rerun": ""})], "all") == []
+
+
+@pytest.mark.parametrize("host", ["elsewhere", socket.gethostname()])
+def test_a_reader_undoes_nothing_that_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Where there are no locks, it cannot be seen that the journal is not that of a dead writer."""
+    monkeypatch.setattr(ledger_module, "can_lock", lambda folder: False)
+    with Ledger(tmp_path, write=True) as ledger:
+        ledger.begin_sweep({})
+        for i in range(200):
+            begun(ledger, f"a={i}")
+    holds = {"pid": os.getpid(), "host": host}
+    (tmp_path / LOCK).write_text(json.dumps(holds), encoding="utf-8")
+    writer = sqlite3.connect(f"file:{tmp_path}/{LEDGER}?nolock=1", uri=True, isolation_level=None)
+    writer.execute("PRAGMA journal_mode=TRUNCATE")
+    writer.execute("PRAGMA cache_size=1")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE attempts SET state='done', error=?", ["x" * 2000])  # half of it is in the file by now
+    assert (tmp_path / f"{LEDGER}-journal").stat().st_size > 0
+    with pytest.raises(LedgerError, match="is being written, or its runner was killed meanwhile"):
+        states(tmp_path)
+    writer.execute("COMMIT")
+    assert states(tmp_path) == ["done"] * 200
+    assert writer.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    writer.close()
+
+
+def test_a_reader_undoes_what_a_dead_runner_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "can_lock", lambda folder: False)
+    with Ledger(tmp_path, write=True) as ledger:
+        ledger.begin_sweep({})
+        begun(ledger)
+    writer = sqlite3.connect(f"file:{tmp_path}/{LEDGER}?nolock=1", uri=True, isolation_level=None)
+    writer.execute("PRAGMA cache_size=1")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE attempts SET state='done', error=?", ["x" * 50_000])
+    for file in (LEDGER, f"{LEDGER}-journal"):
+        shutil.copy(tmp_path / file, tmp_path / f"{file}.killed")
+    writer.close()
+    for file in (LEDGER, f"{LEDGER}-journal"):
+        os.replace(tmp_path / f"{file}.killed", tmp_path / file)
+    assert states(tmp_path) == ["running"]
 
 
 # -- the lock
@@ -246,6 +396,75 @@ def test_a_number_that_another_process_has_by_now_is_no_holder(tmp_path: Path) -
     assert not is_held(tmp_path)
 
 
+@pytest.mark.usefixtures("quick")
+def test_two_machines_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share a folder, but no locks; a number of the one says nothing on the other."""
+    process = holder(tmp_path, socket.gethostname(), locks=False)
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    monkeypatch.setattr(lock_module, "_boot", lambda: "another")
+    monkeypatch.setattr(lock_module, "_born", lambda pid: "")
+    with pytest.raises(HeldError, match=rf"process {process.pid} of "):
+        RunnerLock(tmp_path)
+    process.kill()
+    process.communicate()
+    told: list[str] = []
+    RunnerLock(tmp_path, 0.0, told.append).release()
+    (line,) = told
+    assert line.startswith(f"looking for 0.4 s whether process {process.pid} of ")
+
+
+def test_a_container_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It numbers its processes apart, and sees the locks."""
+    with RunnerLock(tmp_path):
+        monkeypatch.setattr(lock_module, "_pids", lambda: "another")
+        monkeypatch.setattr(lock_module, "_born", lambda pid: "")
+        assert is_held(tmp_path)
+        said = (tmp_path / LOCK).read_text(encoding="utf-8")
+        with pytest.raises(HeldError, match=f"process {os.getpid()} of "):
+            RunnerLock(tmp_path)
+    (tmp_path / LOCK).write_text(said, encoding="utf-8")  # as it is when such a runner was killed
+    assert not is_held(tmp_path)
+    start = time.monotonic()
+    RunnerLock(tmp_path).release()
+    assert time.monotonic() - start < 2.0, "there is nobody to be watched"
+
+
+def test_a_machine_that_was_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RunnerLock(tmp_path):
+        said = (tmp_path / LOCK).read_text(encoding="utf-8")
+    (tmp_path / LOCK).write_text(said, encoding="utf-8")
+    monkeypatch.setattr(lock_module, "_boot", lambda: "another")
+    assert not is_held(tmp_path)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_runner_that_slept_notices_that_another_one_has_had_the_folder(tmp_path: Path) -> None:
+    with RunnerLock(tmp_path) as mine:
+        for spoilt in (b"", b"garbage", b"[1]"):
+            (tmp_path / LOCK).write_bytes(spoilt)
+            mine.check()  # no runner writes that
+            time.sleep(0.25)
+            assert read_holder(mine.path)["pid"] == os.getpid()
+        (tmp_path / "other").mkdir()
+        RunnerLock(tmp_path / "other").release()
+        (tmp_path / LOCK).write_bytes((tmp_path / "other" / LOCK).read_bytes())
+        with pytest.raises(HeldError, match="another runner"):
+            mine.check()
+        assert mine.lost
+    assert not is_held(tmp_path)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_lock_file_that_was_removed(tmp_path: Path) -> None:
+    """With the folder, say: that is no other runner; who makes a new one is."""
+    with RunnerLock(tmp_path) as mine:
+        (tmp_path / LOCK).unlink()
+        time.sleep(0.3)
+        mine.check()
+        with RunnerLock(tmp_path), pytest.raises(HeldError, match=f"process {os.getpid()} of "):
+            mine.check()
+
+
 def test_what_a_dead_runner_has_left_running_is_named(tmp_path: Path) -> None:
     """A process that it has forked, and that its lock went to."""
     code = f"""
@@ -263,9 +482,12 @@ time.sleep(600)
     assert done.stdout is not None
     pid = int(done.stdout.readline())
     done.wait()
+    told: list[str] = []
     try:
         with pytest.raises(HeldError, match=rf"what process {done.pid} of .* has left running: kill {pid}\n"):
-            RunnerLock(tmp_path, 0.2)
+            RunnerLock(tmp_path, 1.5, told.append)
+        assert len(told) == 1
+        assert told[0].startswith(f"waiting for the end of what process {done.pid} of ")
     finally:
         os.kill(pid, 9)
     done.stdout.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import resource
 import shutil
@@ -46,6 +47,25 @@ class Unprintable(Exception):
         raise RuntimeError("no text")
 
 
+class ExitsWithoutText(Exception):
+    def __str__(self) -> str:
+        raise SystemExit("no text")
+
+
+class ExitsWhenLoaded:
+    def __reduce__(self) -> Any:
+        return sys.exit, (0,)
+
+
+class InterruptsWhenLoaded:
+    def __reduce__(self) -> Any:
+        return _interrupt, ()
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
 class Result:
     """Loads in its own process only."""
 
@@ -87,6 +107,30 @@ def _detach(folder: str, *, fork_twice: bool = False) -> int:
     return program.pid
 
 
+def _log(folder: str) -> None:
+    """With no effect where another run has done it before."""
+    logging.basicConfig(filename=f"{folder}/train.log", level=logging.INFO)
+    logging.info("mine")
+
+
+def _log_by_name(folder: str) -> None:
+    """As libraries do that set up a logger of their own."""
+    logger = logging.getLogger("train")
+    logger.addHandler(logging.FileHandler(f"{folder}/train.log"))
+    logger.warning("mine")
+
+
+def _leave_open(folder: str) -> None:
+    """As many as a process may have, in a few runs."""
+    for _ in range(300):
+        os.open(os.devnull, os.O_RDONLY)
+
+
+def _write_much(folder: str) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9))
+    Path(f"{folder}/much").write_bytes(bytes(99))
+
+
 def _change_all(folder: str) -> None:
     os.environ["LEFT"] = "behind"
     os.umask(0o777)
@@ -125,7 +169,30 @@ KINDS: dict[str, tuple[Any, str | None]] = {  # what it does, and what is said; 
     "stdout": (lambda f: setattr(sys, "stdout", open(os.devnull, "w", encoding="utf-8")), None),  # noqa: SIM115
     "killgroup": (lambda f: os.killpg(0, signal.SIGKILL), "signal SIGKILL (out of memory?)"),
     "thread": (lambda f: threading.Thread(target=time.sleep, args=(600,)).start(), None),
+    "ctrl-c": (lambda f: signal.raise_signal(signal.SIGINT), "KeyboardInterrupt (test_misbehaviour.py:"),
+    "generator": (lambda f: (_ for _ in ()).throw(GeneratorExit()), "GeneratorExit"),
+    "no text": (lambda f: (_ for _ in ()).throw(ExitsWithoutText()), "ExitsWithoutText: its text cannot be told"),
+    "escapes": (lambda f: (_ for _ in ()).throw(ValueError("\x1b[2J\x1b]0;t\x07 red")), "ValueError:  red ("),
+    "exits": (lambda f: ExitsWhenLoaded(), "what it returned cannot be read here: SystemExit: 0"),
+    "interrupts": (lambda f: InterruptsWhenLoaded(), "what it returned cannot be read here: KeyboardInterrupt"),
+    "paused": (lambda f: os.kill(os.getpid(), signal.SIGSTOP), "it took longer than 20 s"),
+    "large": (_write_much, "File too large"),
+    "log": (_log, None),
+    "log again": (_log, None),
+    "named log": (_log_by_name, None),
+    "named log again": (_log_by_name, None),
+    "open": (_leave_open, None),
+    "open 2": (_leave_open, None),
+    "open 3": (_leave_open, None),
+    "open 4": (_leave_open, None),
+    "stdin": (lambda f: os.close(0), None),
+    "arguments": (lambda f: sys.argv.append("--more"), None),
+    "trace": (lambda f: sys.setprofile(lambda *_: None), None),
+    "cores": (lambda f: os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1]), None),
+    "closed": (lambda f: sys.stdout.close(), None),
+    "last": (lambda f: None, None),
 }
+RETURNED = ("unreadable", "unpicklable", "exits", "interrupts")
 
 
 def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
@@ -135,11 +202,13 @@ def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
     state = (
         os.environ.get("LEFT"), umask, limits, signal.getsignal(signal.SIGINT) is signal.default_int_handler,
         sys.stdout is sys.__stdout__, threading.active_count(), os.path.isdir("configs"),
-        signal.getsignal(signal.SIGTERM) is signal.SIG_IGN,
+        signal.getsignal(signal.SIGTERM) is signal.SIG_IGN, len(sys.argv), sys.getprofile(),
+        os.path.exists("/dev/fd/0"), len(os.sched_getaffinity(0)), len(logging.root.handlers),
+        len(os.listdir("/dev/fd")) < 300, sys.stdout.closed,
     )  # fmt: skip
-    KINDS[cfg.kind][0](folder)
-    if cfg.kind in ("unreadable", "unpicklable"):
+    if cfg.kind in RETURNED:
         return KINDS[cfg.kind][0](folder)
+    KINDS[cfg.kind][0](folder)
     return {"state": state, "i": i}
 
 
@@ -147,7 +216,7 @@ def work(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
 def test_a_sweep_of_runs_that_misbehave(tune: WriteTune) -> None:
     path = tune(f"cfg = Cfg2Tune()\ncfg.kind = Param2Tune({list(KINDS)})\n")
     gather: Any = lambda cfg, folder, result, comb: result if isinstance(result, dict) else {"i": -1}  # noqa: E731
-    runner = tuned(path, work, gather, pool_size=2, timeout_s=60.0)
+    runner = tuned(path, work, gather, pool_size=1, timeout_s=20.0, grace_s=0.5)
     said = {list(KINDS)[index]: text for index, text in runner.failures.items()}
     for kind, (_, expected) in KINDS.items():
         assert (kind in said) == (expected is not None), f"{kind}: {said.get(kind)}"
@@ -157,6 +226,8 @@ def test_a_sweep_of_runs_that_misbehave(tune: WriteTune) -> None:
     states = {str(state) for state in frame_of(runner)["state"] if isinstance(state, tuple)}
     assert len(states) == 1, states  # what a run has changed, the next does not see
     assert (FOLDER / "kind=closeall/mine.bin").read_bytes() == b"mine"
+    logs = {path.parent.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*/train.log")}
+    assert set(logs.values()) == {"INFO:root:mine\n", "mine\n"} and len(logs) == 4
     assert ended(int((FOLDER / "kind=detach/pid").read_text(encoding="utf-8")))
     with Ledger(FOLDER) as ledger:
         assert len(ledger.attempts()) == len(KINDS)
@@ -210,7 +281,9 @@ def test_time_outs_end_everything(tune: WriteTune) -> None:
         assert [one.state for one in ledger.attempts()] == ["failed"] * 6
 
 
-@pytest.mark.parametrize("end", [SystemExit(0), SystemExit(1), KeyboardInterrupt(), OfTheUser(), Unprintable()])
+@pytest.mark.parametrize(
+    "end", [SystemExit(0), SystemExit(1), KeyboardInterrupt(), OfTheUser(), Unprintable(), ExitsWithoutText()]
+)
 def test_gathering_that_ends_oddly(tune: WriteTune, end: BaseException) -> None:
     def gather(cfg: Any, folder: str, result: Any, comb: Any) -> Any:
         if cfg.a == 1:
@@ -231,6 +304,72 @@ def test_gathering_that_ends_oddly(tune: WriteTune, end: BaseException) -> None:
         states = [one.state for one in ledger.attempts()]
         assert states == (["done", "stopped"] if isinstance(end, KeyboardInterrupt) else ["done", "failed", "done"])
         assert ledger.attempts()[0].metrics == {1: 0, ("b", 2): 3, None: 0.5}
+
+
+@pytest.mark.parametrize("end", [SystemExit(1), OfTheUser("end"), GeneratorExit(), ExitsWithoutText()])
+def test_gathering_again_that_ends_oddly(
+    tune: WriteTune, end: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gather(cfg: Any, *_: Any) -> dict[str, int]:
+        if cfg.a == 1:
+            raise end
+        return {"x": 10 + cfg.a}
+
+    path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n")
+    tuned(path, lambda *_: None, lambda cfg, *_: {"x": cfg.a}, in_process=True)
+    runner = Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, plots=False)
+    assert runner.tuning(rerun="gather")["x"].tolist() == [10, 1, 12]
+    assert f"a=1: its metrics stay as they are: {type(end).__name__}" in capsys.readouterr().err
+
+
+def test_a_process_that_cannot_start_says_where_the_reason_is(
+    tune: WriteTune, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    runner = tuned(tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([1])"), lambda *_: None, pool_size=1)
+    assert runner.failures[0].startswith("its process ended with exit code 1\n")
+    assert "if its process could not start, standard error says why" in runner.failures[0]
+    assert "Fatal Python error" in capfd.readouterr().err
+
+
+class Unstorable:
+    """No pickle, and no text either."""
+
+    def __reduce__(self) -> Any:
+        sys.exit("no pickle")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), (i for i in (1,)), sys.stdout, ExitsWhenLoaded(), Unstorable()])
+def test_metrics_that_cannot_be_stored(tune: WriteTune, value: Any) -> None:
+    """They lose no run, and no other metric."""
+    path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n")
+    gather: Any = lambda cfg, *_: {"acc": cfg.a / 2, "value": value if cfg.a == 1 else 0}  # noqa: E731
+    assert tuned(path, lambda *_: None, gather, in_process=True).failures == {}
+    again = tuned(path, lambda *_: pytest.fail("it is run again"), gather, in_process=True)
+    assert frame_of(again)["acc"].tolist() == [0.0, 0.5, 1.0]
+    assert frame_of(again)["value"].tolist()[::2] == [0, 0]
+
+
+def test_a_gather_function_has_its_own_choices(tune: WriteTune) -> None:
+    path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1])\n")
+    runner = tuned(path, lambda *_: None, lambda cfg, folder, result, comb: {"a": comb.pop("a")[0]}, in_process=True)
+    assert [dict(comb) for comb in runner.param_combs] == [{"a": (0, "0")}, {"a": (1, "1")}]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Python 3.12 on: there are threads, and a fork
+def test_what_is_forked_is_no_second_runner(tune: WriteTune) -> None:
+    def forks(*_: Any) -> dict[str, int]:
+        if os.fork() == 0 and os.getpid() % 2:
+            raise ValueError("in the child")
+        return {"pid": os.getpid()}
+
+    runner = tuned(tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n"), forks, forks, in_process=True)
+    assert frame_of(runner)["pid"].tolist() == [os.getpid()] * 3
+    with Ledger(FOLDER) as ledger:
+        assert [one.state for one in ledger.attempts()] == ["done"] * 3
 
 
 def test_the_line_of_the_user_is_named(tune: WriteTune) -> None:

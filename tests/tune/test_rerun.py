@@ -14,6 +14,7 @@ import pytest
 from tests.tune.conftest import WriteTune
 from tests.tune.test_resume import column, gather, started, work
 from typedcat import Cfg2TuneRunner, load_config, load_runs
+from typedcat.errors import TuneError
 from typedcat.tune.ledger.ledger import Ledger
 
 TUNE = """
@@ -303,8 +304,6 @@ def test_nothing_is_left_of_a_call(tune: WriteTune) -> None:
     ],
 )
 def test_numbers_that_make_no_sense(tune: WriteTune, options: dict[str, Any], said: str) -> None:
-    from typedcat.errors import TuneError
-
     with pytest.raises(TuneError, match=said):
         Cfg2TuneRunner(tune(TUNE), **options)
 
@@ -317,6 +316,14 @@ def test_a_tune_config_without_a_file(project: Path) -> None:
     runner = Cfg2TuneRunner(cfg, work_fn=work, gather_metric_fn=gather, in_process=True, verbosity=False)
     assert runner.tuning()["x"].tolist() == [0.1, 1.1]
     assert Path("results/a=0/cfg.pkl").exists()
+
+
+def test_a_tune_config_outside_of_the_config_root(tune: WriteTune, project: Path) -> None:
+    tune(TUNE)
+    shutil.move(project / "configs/tune/grid", project / "other")
+    with pytest.raises(TuneError, match=r"other/cfg.py lies outside of the config root.*\n  pass config_root="):
+        Cfg2TuneRunner("other/cfg.py")
+    assert len(Cfg2TuneRunner("other/cfg.py", config_root=".").points) == 3
 
 
 # -- metrics that are gathered once more
@@ -357,6 +364,40 @@ def test_runs_that_failed_for_their_metrics_only(tune: WriteTune) -> None:
     assert started() == []
 
 
+def test_the_cheap_way_to_missing_metrics_is_named(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    """A researcher who has forgotten a `return` must not train everything again."""
+    way = "rerun='gather' (--rerun gather) reads them from the result folders, and runs nothing"
+    path = tune(TUNE)
+    tuned(path, gather=lambda *_: None)
+    assert f"3 of them failed for nothing but their metrics: when that is mended, {way}\n" in capsys.readouterr().out
+    tuned(path, "all", work=lambda *_: 1 / 0)
+    assert "nothing but" not in capsys.readouterr().out
+
+
+def test_runs_that_are_done_without_metrics(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tune(TUNE)
+    tuned(path, gather=None)
+    for rerun, count in (("", 1), ("gather", 1), ("", 0)):
+        capsys.readouterr()
+        Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, in_process=True, plots=False).tuning(rerun=rerun)
+        assert capsys.readouterr().err.count("3 of them have no metrics: rerun='gather' (--rerun gather)") == count
+
+
+def test_code_is_judged_by_the_project_of_the_config(
+    tune: WriteTune, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "pyproject.toml").write_text("[tool.typedcat]\nexperiments_root = 'out'\n", encoding="utf-8")
+    path = project / tune(TUNE)
+    (project / "train.py").write_text("lr = 0.1\n", encoding="utf-8")
+    tuned(str(path))
+    (project / "elsewhere").mkdir()
+    monkeypatch.chdir(project.parent)
+    runner = Cfg2TuneRunner(str(path), work_fn=work, gather_metric_fn=gather, in_process=True)
+    assert [(run.state, run.other_code) for run in runner.preview()] == [("done", False)] * 3
+    (project / "train.py").write_text("lr = 0.2\n", encoding="utf-8")
+    assert [(run.state, run.other_code) for run in runner.preview()] == [("done", True)] * 3
+
+
 def test_the_result_of_another_config_is_not_gathered(tune: WriteTune) -> None:
     def broken(cfg: Any, folder: str, result: Any, comb: Any) -> dict[str, Any]:
         raise KeyError("accuracy")
@@ -384,6 +425,15 @@ def test_what_has_changed_and_what_is_there_twice(tune: WriteTune, capsys: pytes
     err = capsys.readouterr().err
     assert "1 of 3 runs have the config of another one: is a value there twice?" in err
     assert "2 runs have changed since they were run, a=0 first; old folders are kept" in err
+
+
+def test_the_line_that_misuses_a_config_is_named(tune: WriteTune) -> None:
+    def misuse(i: int, cfg: Any, pkl: str, folder: str, env: Any) -> Any:
+        cfg.lr = 0.2
+
+    line = misuse.__code__.co_firstlineno + 1
+    failures = tuned(tune(TUNE), work=misuse).failures
+    assert failures[0].startswith(f"lr: cannot set it to 0.2, the config is frozen (test_rerun.py:{line})")
 
 
 def test_a_metric_in_a_mapping_is_wanted_by_its_path(tune: WriteTune) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -211,6 +212,55 @@ def test_one_runner_at_a_time(tune: WriteTune) -> None:
     assert "KeyboardInterrupt" in err
     assert {one.state for one in Ledger(FOLDER).attempts()} == {"stopped"}
     assert column(tuned(path)) == [0.1, 1.1, 2.1]
+
+
+ELSEWHERE = """
+import os, socket, sys, time
+from typedcat import Cfg2TuneRunner
+from typedcat.tune.ledger import lock
+
+def flock(fd, how):
+    raise OSError(38, 'Function not implemented')
+
+socket.gethostname = lambda: sys.argv[1]
+lock.BEAT_S, lock._WATCH_S, lock.fcntl.flock = 0.1, 0.5, flock
+runner = Cfg2TuneRunner('configs/tune/grid/cfg.py', pool_size=1, verbosity=False, plots=False, grace_s=0.2)
+
+@runner.register_work_fn
+def work(i, cfg, pkl, folder, env):
+    open('begun', 'w').close()
+    while not os.path.exists('go on'):
+        time.sleep(0.05)
+    return {'x': cfg.a}
+
+runner.register_gather_metric_fn(lambda cfg, folder, result, comb: result)
+runner.tuning()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_machine_that_slept_spoils_nothing(tune: WriteTune, removed: bool) -> None:
+    """Another one has taken the folder meanwhile, or a new one of that name, and is done with it."""
+    tune(TUNE)
+    Path("script.py").write_text(ELSEWHERE, encoding="utf-8")
+    slept = subprocess.Popen([sys.executable, "script.py", "one"], stderr=subprocess.PIPE, text=True)
+    while not Path("begun").exists():
+        time.sleep(0.05)
+    time.sleep(0.2)
+    slept.send_signal(signal.SIGSTOP)
+    if removed:
+        shutil.rmtree(FOLDER)
+    Path("go on").touch()
+    subprocess.run([sys.executable, "script.py", "two"], check=True, timeout=60)
+    table = (FOLDER / "metric_frame.csv").read_text(encoding="utf-8")
+    attempts = Ledger(FOLDER).attempts()
+    slept.send_signal(signal.SIGCONT)
+    _, err = slept.communicate(timeout=60)
+    assert "HeldError: experiment/tune/grid is being worked on by another runner" in err
+    assert Ledger(FOLDER).attempts() == attempts
+    assert (FOLDER / "metric_frame.csv").read_text(encoding="utf-8") == table
+    assert [one.state for one in attempts if one.state != "stopped"] == ["done"] * 3
 
 
 def lines(file: str) -> list[str]:

@@ -129,10 +129,11 @@ def test_under_nohup_it_goes_on(tune: WriteTune) -> None:
     assert states() == ["done"] * 3
 
 
-def test_a_killed_runner_leaves_nothing_running(tune: WriteTune) -> None:
-    """Not even what the second run of a process has started, in a session of its own."""
+@pytest.mark.parametrize("ignores", ["", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "])
+def test_a_killed_runner_leaves_nothing_running(tune: WriteTune, ignores: str) -> None:
+    """Not even what the second run of a process has started, in a session of its own, and that is deaf."""
     tune(SMALL)
-    process = begun()
+    process = begun(TUNE.replace("import time; ", f"import time; {ignores}"))
     time.sleep(0.7)
     process.kill()
     process.communicate()
@@ -167,6 +168,20 @@ def test_a_folder_that_vanishes_while_it_runs(tune: WriteTune) -> None:
     _, err = process.communicate(timeout=30)
     assert states() == ["done"] * 3, err
     assert (FOLDER / "metric_frame.csv").exists()
+
+
+def test_a_killed_runner_leaves_nothing_that_its_runs_have_left(tune: WriteTune) -> None:
+    """A program in the background, deaf, whose parent has ended; the run itself obeys."""
+    tune(SMALL)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    shell = f"['sh', '-c', f'{{sys.executable}} -c \"{deaf}\" >/dev/null 2>&1 & echo $!'], stdout=subprocess.PIPE)"
+    code = TUNE.replace("[sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)", shell)
+    code = code.replace("str(child.pid)", "child.communicate()[0].decode()").replace("child.wait()", "time.sleep(600)")
+    process = begun(code)
+    time.sleep(0.5)
+    process.kill()
+    process.communicate()
+    assert ended(int(Path("pid").read_text(encoding="utf-8")))
 
 
 def _without_the_powers_of_root() -> None:

@@ -166,7 +166,7 @@ def test_better_must_name_metrics(snapshot: Snapshot) -> None:
 
 
 def test_better_must_name_numbers() -> None:
-    with pytest.raises(TuneError, match="better names 'acc', whose values are no numbers: '0.93'\n  let the gather"):
+    with pytest.raises(TuneError, match=r"better names 'acc', whose values are no numbers: '0.93'\n  let the gather"):
         check_better({"acc": "max"}, [done(1, acc=None), done(2, acc="0.93")])
     check_better({"acc": "max"}, [done(1, acc="diverged"), done(2, acc=0.93), done(3, acc=None)])
     check_better({"acc": "max"}, [done(1, acc=None)])

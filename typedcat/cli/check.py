@@ -10,23 +10,24 @@ from pathlib import Path
 
 from ..errors import ProjectError, short_path
 from ..load.inherit import RESULT_DIR
-from ..load.project import DEFAULT_CONFIG_ROOT, Project, find_project
+from ..load.project import find_project
 from ..static.check_config import Child, check_configs
 from ..static.findings import Checked, Finding, beside, json_text, ordered, summary, text_lines, united
 from ..static.pool import LONGEST_S
 from ..static.run_mypy import is_installed, type_errors
 from ..static.sources import find_configs
+from ..static.unnamed import unnamed_configs
 from ..tree.config import BaseConfig
 from ..tree.origin import Place
 from ..tune.grid.grid import Grid
-from .common import Commands, add_jobs, add_plain_command, progress_bar
+from .common import Commands, add_jobs, add_plain_command, config_root, own_configs, progress_bar
 from .page import ERROR, HEAD, NEW, PLACE, Page
 
 _TEXT = """\
 Check configs before anything runs: they load, their dependencies can be computed, their values fit the schema, each \
-child of a tune config can be built, `ini` has only arguments that `cls` takes, of types that it declares, and no new \
-key is one slip away from an inherited one. Then mypy checks all Python configs at once, whatever their folders are \
-called.
+child of a tune config can be built, `ini` has only arguments that `cls` takes, of types that it declares, no new key \
+is one slip away from an inherited one or from a setting of Config and Cfg2Tune, and each config is called cfg in its \
+file. Then mypy checks all Python configs at once, whatever their folders are called.
 
 examples:
   typedcat check                            every config below the project's config root
@@ -56,19 +57,19 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> Page:
     """Answer the command."""
-    configs = _configs(args.paths)
+    configs, unnamed = _configs(args.paths)
     with progress_bar("check") as progress:
         checked = check_configs(configs, children, jobs=args.jobs, timeout_s=args.timeout, progress=progress)
-    findings = united(checked, _used(checked, args) if args.paths else frozenset())
-    as_json = args.format == "json"
+    findings = united([*checked, *unnamed], _used(checked, args) if args.paths else frozenset())
+    as_json, count = args.format == "json", len(configs) + len(unnamed)
     if args.no_mypy or not is_installed():
-        return answer(findings, len(configs), as_json, note="" if args.no_mypy else _NO_MYPY)
+        return answer(findings, count, as_json, note="" if args.no_mypy else _NO_MYPY)
     try:
         findings += beside(findings, _type_errors(checked, args))
     except ProjectError:  # what is known by now is worth more than nothing
-        answer(findings, len(configs), as_json).write()
+        answer(findings, count, as_json).write()
         raise
-    return answer(findings, len(configs), as_json)
+    return answer(findings, count, as_json)
 
 
 def children(tree: BaseConfig) -> Iterator[Child]:
@@ -84,28 +85,28 @@ def children(tree: BaseConfig) -> Iterator[Child]:
         yield point.folder, functools.partial(grid.child, point)
 
 
-def _configs(names: list[str]) -> list[Path]:
-    """The config files below what the user named, each once."""
-    roots = [Path(os.path.abspath(name)) for name in names] or [_config_root(find_project())]
+def _configs(names: list[str]) -> tuple[list[Path], list[Checked]]:
+    """The config files below what the user named, each once; and those that nothing would load, with what is wrong."""
+    roots = [Path(os.path.abspath(name)) for name in names] or [own_configs("check")]
     for root in roots:
         if not root.exists():
             raise ProjectError(f"{short_path(root)} does not exist", "name folders or files: typedcat check configs")
-    configs = list(dict.fromkeys(config for root in roots for config in find_configs(root)))
-    if not configs:
+    configs = dict.fromkeys(config for root in roots for config in find_configs(root))
+    unnamed: dict[Path, Checked] = {}
+    for findings, others in map(unnamed_configs, roots):
+        unnamed.update({Path(one.file): Checked(one.config, (one,)) for one in findings})
+        configs.update(dict.fromkeys(others))
+    if not configs and not unnamed:
         folders = ", ".join(map(short_path, roots))
         raise ProjectError(f"there are no configs in {folders}", "a .py config is one that defines cfg or config")
-    return configs
-
-
-def _config_root(project: Project) -> Path:
-    return Path(os.path.abspath(project.root / (project.config_root or DEFAULT_CONFIG_ROOT)))
+    return [config for config in configs if config not in unnamed], list(unnamed.values())
 
 
 def _used(checked: list[Checked], args: argparse.Namespace) -> frozenset[str]:
     """The files that configs of the project build on which are not checked; read only if something is missing."""
     lacking = [Path(one.config) for one in checked if any(finding.incomplete for finding in one.findings)]
     known = {Path(one.config) for one in checked}
-    folders = {_config_root(find_project(config)) for config in lacking}
+    folders = {config_root(find_project(config)) for config in lacking}
     others = [config for folder in folders if folder.is_dir() for config in find_configs(folder) if config not in known]
     read = check_configs(others, _childless, jobs=args.jobs, timeout_s=args.timeout)
     return frozenset(file for one in read for file in one.opened if file != one.config)
@@ -124,7 +125,7 @@ def _type_errors(checked: list[Checked], args: argparse.Namespace) -> list[Findi
     died = {Path(one.config) for one in checked if not one.survived}  # reading them again takes as long again
     found: list[Finding] = []
     for root, own in by_root.items():
-        everywhere = _config_root(find_project(root))
+        everywhere = config_root(find_project(root))
         others = find_configs(everywhere) if everywhere.exists() else []
         stubbed = [path for path in dict.fromkeys([*own, *others]) if path not in died]
         with progress_bar("types") as progress:

@@ -25,7 +25,7 @@ examples:
   configs/base/cfg.py           a first config, if there is no folder of configs
   mypy.ini, pyrightconfig.json  the stubs of `typedcat stubs` are found; not where the checker is configured already
   .pre-commit-config.yaml       a hook: stubs that are out of date stop a commit
-  .gitignore                    the cache of `typedcat stubs`
+  .gitignore                    the cache of `typedcat stubs`, results, and the children of tune configs
 
 Lines for files that are there already are shown ("add this"), because only you know how they fit in.
 The page docs/editors.md says more about each.

@@ -6,12 +6,13 @@ import argparse
 import contextlib
 import io
 import os
+import shlex
 import sys
 import traceback
 
 from ..errors import TypedcatError
 from . import check, convert, diff, explain, graph, init, runs, schema, show, stubs, tune
-from .common import extend_import_path
+from .common import AFTER_DASHES, extend_import_path
 from .page import ERROR, Page
 
 _TEXT = """\
@@ -112,9 +113,17 @@ def _silence_stdout() -> None:
 def _parsed(argv: list[str]) -> argparse.Namespace:
     """The options; `typedcat show cfg.py -o lr=1 KEY` is fine, which argparse allows without subcommands only."""
     parser, commands = _parser()
-    if argv and argv[0] in commands:
-        return commands[argv[0]].parse_intermixed_args(argv[1:])
-    return parser.parse_args(argv)
+    if not argv or argv[0] not in commands:
+        return parser.parse_args(argv)
+    command, own = commands[argv[0]], argv[1:]
+    if command.get_default(AFTER_DASHES) is None:
+        return command.parse_intermixed_args(own)
+    dashes = own.index("--") if "--" in own else len(own)
+    args = command.parse_intermixed_args(own[:dashes])
+    if stray := getattr(args, AFTER_DASHES):  # `--timeout 2 h`, `-p lr=1, 2`
+        command.error(f"unrecognized arguments: {shlex.join(stray)}; what the script is to get stands after --")
+    setattr(args, AFTER_DASHES, own[dashes + 1 :])
+    return args
 
 
 class _Version(argparse.Action):

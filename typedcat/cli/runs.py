@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shlex
 import time
 from collections import Counter
 from dataclasses import replace
@@ -13,11 +14,12 @@ from typing import Any
 from ..console import console
 from ..errors import TuneError
 from ..load.pipeline import load_config
+from ..load.project import READABLE_ENDINGS, find_project, locate
 from ..tune.ledger.history import Sweep, best_run, read_sweep
 from ..tune.ledger.lock import is_held
-from ..tune.ledger.results import Result
+from ..tune.ledger.results import Result, number_of
 from ..tune.tables.frames import cell_text, is_done, is_repeated, mean, number, plain
-from .common import Commands, add_plain_command
+from .common import Commands, add_plain_command, counted
 from .page import ANSI, ERROR, HEAD, NEW, PLACE, Page, on_terminal
 
 _RUNS = """\
@@ -33,11 +35,13 @@ Show the config of the best run of a sweep. Where runs are repeated, the combina
 table, and its best run is shown.
 
 examples:
+  typedcat best configs/tune/lr/cfg.py                  by the metric of which the sweep says what is better
   typedcat best configs/tune/lr/cfg.py acc              what the sweep says is better, else the largest
   typedcat best experiment/tune/lr test_loss:min
   typedcat best experiment/tune/lr acc --folder         its result folder only
 """
 _TUNE_HELP = "the tune config, or the result folder of the sweep"
+_MOST_METRICS = 6  # that an error names
 _WATCH_S = 2.0
 _WIDEST = 40  # characters of a metric
 _STYLES = {"done": NEW, "failed": ERROR, "running": HEAD, "left": PLACE}
@@ -51,7 +55,12 @@ def add(commands: Commands) -> None:
     runs.set_defaults(run=run_runs)
     best = add_plain_command(commands, "best", "show the config of the best run of a sweep", _BEST)
     best.add_argument("tune", metavar="TUNE", help=_TUNE_HELP)
-    best.add_argument("metric", metavar="METRIC[:max|min]")
+    best.add_argument(
+        "metric",
+        metavar="METRIC[:max|min]",
+        nargs="?",
+        help="(default: the one of which the sweep says what is better)",
+    )
     best.add_argument("--folder", action="store_true", help="the result folder of the run, nothing else")
     best.set_defaults(run=run_best)
     for parser in (runs, best):
@@ -60,7 +69,7 @@ def add(commands: Commands) -> None:
 
 def run_runs(args: argparse.Namespace) -> Page:
     """Answer `typedcat runs`."""
-    sweep = read_sweep(args.tune, args.experiments_root)
+    sweep = _sweep(args)
     screen = console()
     while args.watch and is_held(sweep.folder):
         if screen.is_terminal:
@@ -75,9 +84,10 @@ def run_runs(args: argparse.Namespace) -> Page:
 
 def run_best(args: argparse.Namespace) -> Page:
     """Answer `typedcat best`."""
-    sweep = read_sweep(args.tune, args.experiments_root)
-    metric, _, which = args.metric.partition(":")
-    which = which or sweep.about.get("better", {}).get(metric, "max")
+    sweep = _sweep(args)
+    better: dict[str, str] = sweep.about.get("better", {})
+    metric, _, which = (args.metric or _only_one(better, args.tune, sweep)).partition(":")
+    which = which or better.get(metric, "max")
     if which not in ("max", "min"):
         raise TuneError(f"{args.metric}: write {metric}:max or {metric}:min")
     best, mean_of_it = best_run(sweep, metric, which), None
@@ -96,6 +106,35 @@ def run_best(args: argparse.Namespace) -> Page:
     color = on_terminal()
     text = load_config(best.rslt_dir, create_rslt_dir=False).to_txt(color=color)
     return page.add(text, ANSI if color else "").add("\n")
+
+
+def _sweep(args: argparse.Namespace) -> Sweep:
+    """The sweep that the user named; paths count from the root of the project too."""
+    name, project = args.tune, find_project()
+    if not os.path.exists(name):
+        if os.path.exists(project.root / name):
+            name = str(project.root / name)
+        elif name.endswith(READABLE_ENDINGS):
+            name = str(locate(name, project=project))
+    return read_sweep(name, args.experiments_root)
+
+
+def _only_one(better: dict[str, str], name: str, sweep: Sweep) -> str:
+    """The metric of which the sweep says what is better.
+
+    Raises:
+        TuneError: it says so of none, or of several, or no run has metrics.
+    """
+    if len(better) == 1:
+        return next(iter(better))
+    numbers = (metric for one in sweep.results for metric, value in one.metrics.items() if number_of(value) is not None)
+    metrics = list(better or dict.fromkeys(map(str, numbers)))
+    if not metrics:
+        raise TuneError(f"which run is the best? {sweep.folder} has no metrics")
+    says = f"says it of {', '.join(metrics)}" if better else "does not say what is better"
+    command = " ".join(["typedcat best", shlex.quote(name), *metrics[:1]])
+    others = f", or {' or '.join(metrics[1:_MOST_METRICS])}" if metrics[1:] else ""
+    raise TuneError(f"which metric? {sweep.folder} {says}\n  name one: {command}{others}")
 
 
 def _best_on_average(sweep: Sweep, metric: str, which: str, best: Result) -> tuple[Result, float | None]:
@@ -135,7 +174,7 @@ def sweep_page(sweep: Sweep) -> Page:
             page.line(("    " + one.error.replace("\n", "\n    "), ERROR))
     counts: Counter[str] = Counter(one.state for one in sweep.results)
     said = ", ".join(f"{counts[state]:,} {state}" for state in _STYLES if counts[state])
-    return page.line(f"{len(sweep.results):,} runs: {said}" if rows else "nothing has been run")
+    return page.line(f"{counted(len(sweep.results), 'run')}: {said}" if rows else "nothing has been run")
 
 
 def _row(one: Result, metrics: list[str]) -> list[str]:

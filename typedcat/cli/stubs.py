@@ -13,9 +13,10 @@ from ..errors import TypedcatError, short_path
 from ..load.project import find_project
 from ..static.cache import Made
 from ..static.generate import Report, generate
+from ..static.init_project import STUBS
 from ..static.pool import LONGEST_S
 from ..static.sources import ENDINGS, find_configs
-from .common import Commands, add_jobs, add_plain_command, progress_bar
+from .common import Commands, add_jobs, add_plain_command, config_root, own_configs, progress_bar
 from .page import ERROR, GONE, HEAD, NEW, Page
 
 _TEXT = """\
@@ -44,7 +45,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "config_root", metavar="CONFIG_ROOT", nargs="?", help="a folder or file (default: the project's config root)"
     )
-    parser.add_argument("-o", "--output", metavar="DIR", default="stubs", help="(default: %(default)s)")
+    parser.add_argument("-o", "--output", metavar="DIR", help="(default: stubs, beside the project's pyproject.toml)")
     parser.add_argument("--check", action="store_true", help="write nothing, only tell what is out of date")
     parser.add_argument("--watch", action="store_true", help="write again whenever a file is saved")
     add_jobs(parser, LONGEST_S)
@@ -54,16 +55,19 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> Page:
     """Answer the command."""
     project = find_project()
-    root = Path(args.config_root).absolute() if args.config_root else project.root / (project.config_root or "configs")
-    out = Path(args.output).absolute()
+    root = Path(args.config_root).absolute() if args.config_root else config_root(project)
+    out = Path(args.output).absolute() if args.output else project.root / STUBS
+    shown = args.output or short_path(out)
 
     def once(last_good: dict[str, Made] | None = None) -> Page:
+        if not args.config_root:
+            own_configs("stubs")
         with progress_bar("stubs") as progress:
             report = generate(
                 find_configs(root), out, top=project.root, dry_run=args.check, jobs=args.jobs,
                 timeout_s=args.timeout, progress=progress, last_good=last_good,
             )  # fmt: skip
-        return answer(report, args.output, args.check, root)
+        return answer(report, shown, args.check, root)
 
     if args.watch:
         _watch(once, root, out)
@@ -94,8 +98,8 @@ def answer(report: Report, output: str, check: bool, root: Path) -> Page:
 
 
 def _with_name(name: str, error: TypedcatError) -> str:
-    """The message, after the config if it does not begin with a file itself."""
-    text = str(error)
+    """The message, after the config if it does not begin with a file itself, and where in the config it was."""
+    text = "\n  ".join([str(error), *map(str.strip, getattr(error, "__notes__", ()))])
     return text if text.startswith(name) else f"{name}: {text}"
 
 

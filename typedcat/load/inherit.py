@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ConfigCodeError, InheritanceError, MissingKeyError, short_path
 from ..tree.config import BaseConfig, Config
 from ..tree.copying import branch_copy, graft
+from ..tree.keys import suggest
 from ..tree.merge import caps_of, check_classes, merge, take_over
 from ..tree.node import Cap, blank, extra_of, path_of, plain_class, raw_delete, raw_set, switch
 from ..tree.origin import Place, Replaced, newest, place
@@ -144,4 +145,5 @@ def _refuse_drop(node: Any, key: Any) -> None:
         raw_delete(node, key)
         return
     at = f" at {place(newest(record))}" if record is not None else ""
-    raise MissingKeyError(path_of(node, key), f"is dropped{at}, but no base has it")
+    others = (other for other, value in dict.items(node) if value is not Drop)
+    raise MissingKeyError(path_of(node, key), f"is dropped{at}, but no base has it", suggest(key, others))

@@ -19,6 +19,7 @@ from .failures import findings_of, lacks_a_key, located
 from .findings import Checked, Fault, Finding, absolute, beside
 from .near_miss import near_misses
 from .pool import LONGEST_S, each
+from .setting_slips import setting_slips
 from .signatures import argument_faults
 
 Child: TypeAlias = tuple[str, Callable[[], BaseConfig]]
@@ -81,7 +82,9 @@ def _findings(path: Path, children: Children, opened: Sequence[Opened]) -> list[
         found = list(_of_children(tree, children, path))
     if len({one.path for one in opened}) > 1:
         found += beside(found, near_misses(tree, path))
-    return found
+    slips = list(setting_slips(tree, path))
+    told = {(one.line, one.message.partition(":")[0]) for one in slips}  # better than that there is no such key
+    return [*slips, *(one for one in found if (one.line, one.message.partition(":")[0]) not in told)]
 
 
 def _salvaged(path: Path, error: TypedcatError) -> tuple[BaseConfig | None, list[TypedcatError]]:
@@ -124,20 +127,20 @@ def _of_children(tree: BaseConfig, children: Children, path: Path) -> Iterator[F
     try:
         for name, make in children(tree):
             count += 1
-            for finding in _of_child(make, path):
+            for finding in _of_child(make, path, tree):
                 found.setdefault(finding.fault, (finding, {}))[1][name] = None
     except TypedcatError as error:
-        yield from findings_of(error, path)
+        yield from findings_of(error, path, tree=tree)
     for finding, names in found.values():
         more = f" and {len(names) - _MOST_CHILDREN:,} more" if len(names) > _MOST_CHILDREN else ""
         note = f"in {len(names):,} of {count:,} children: {'; '.join([*names][:_MOST_CHILDREN])}{more}"
         yield finding if len(names) == count else replace(finding, notes=(*finding.notes, note))
 
 
-def _of_child(make: Callable[[], BaseConfig], path: Path) -> Iterator[Finding]:
+def _of_child(make: Callable[[], BaseConfig], path: Path, tree: BaseConfig) -> Iterator[Finding]:
     try:
         child = load_config(make(), create_rslt_dir=False)
     except TypedcatError as error:
-        yield from findings_of(error, path)
+        yield from findings_of(error, path, tree=tree)
     else:
         yield from argument_faults(child, path)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import (
     ConfigFileError,
@@ -19,20 +20,26 @@ from ..errors import (
     ValidationError,
 )
 from ..load.open import Opened
+from ..tree.config import BaseConfig
+from ..tree.keys import parse_path
 from .findings import Finding, absolute
+from .setters import setter
 
 _MENTIONED = re.compile(r"(?=\b(?:at|running) (\S.*?\.(?:py|ya?ml|json|toml|pkl)):(\d+))")
 _HINT = "did you mean "
 _UNSET = "is mandatory ('???'), and nothing sets it"
 
 
-def findings_of(error: TypedcatError, config: Path, opened: Sequence[Opened] = ()) -> Iterator[Finding]:
+def findings_of(
+    error: TypedcatError, config: Path, opened: Sequence[Opened] = (), tree: BaseConfig | None = None
+) -> Iterator[Finding]:
     """What an error says, one finding for each thing that is wrong.
 
     Args:
         error: what loading or computing a config raised.
         config: the config.
         opened: the files that were opened before.
+        tree: the config with all that it inherits, if it came so far.
     """
     notes = [note.strip() for note in getattr(error, "__notes__", ())]
     if isinstance(error, ValidationError):
@@ -44,13 +51,15 @@ def findings_of(error: TypedcatError, config: Path, opened: Sequence[Opened] = (
         for key, at in error.unset:
             yield _finding(located(at, config), "validation", [f"{key}: {_UNSET}"], config, incomplete=True)
     elif isinstance(error, ConfigNotFoundError):
-        lines = [f"{error.path}: {error.reason}", *error.message.splitlines()[1:]]
+        lines = _hints_first([f"{error.path}: {error.reason}", *error.message.splitlines()[1:]])
         place = _mentioned(notes) or _naming(str(error.path), opened) or (str(config), 1)
         yield _finding(place, "missing-base", [line for line in lines if "it is named in" not in line], config)
     elif isinstance(error, ConfigFileError):
         shown = isinstance(error.__cause__, SyntaxError)  # its hints draw the line, which the reader has anyway
         lines = [*error.reason.splitlines(), *(() if shown else error.hints)]
         yield _finding((absolute(error.path), error.line or 1), "load", lines, config)
+    elif isinstance(error, MissingKeyError) and tree is not None and (at := _set_at(tree, error.key)):
+        yield _finding(located(at, config), "validation", error.message.splitlines(), config)
     else:
         code = "tune" if isinstance(error, TuneError) else "load"
         place = _mentioned([error.message, *notes]) or (str(config), 1)
@@ -64,16 +73,28 @@ def lacks_a_key(error: TypedcatError) -> bool:
 
 def _of_problem(problem: Problem, config: Path) -> Finding:
     lines = [line for line in str(problem).splitlines() if line.strip() != f"set at {problem.place}"]
-    return _finding(located(problem.place, config), "validation", lines, config, problem.code == "missing")
+    return _finding(
+        located(problem.place, config), "validation", _hints_first(lines), config, problem.code == "missing"
+    )
+
+
+def _hints_first(lines: Iterable[str]) -> list[str]:
+    """The lines about one thing, with what it may have meant right behind the line that says what is wrong."""
+    first, *rest = lines
+    return [first, *sorted(rest, key=lambda line: not line.strip().startswith(_HINT))]
 
 
 def _finding(
     place: tuple[str, int], code: str, lines: Iterable[str], config: Path, incomplete: bool = False
 ) -> Finding:
-    first, *rest = [line.strip() for line in lines if line.strip()]
-    hints = [line for line in rest if line.startswith(_HINT)]
-    notes = tuple(line for line in rest if line not in hints)
-    return Finding(*place, code, "; ".join([first, *hints]), notes, str(config), incomplete)
+    told: list[str] = []
+    for line in (line.strip() for line in lines):
+        if line.startswith(_HINT) and told:  # it is about the line before it
+            told[-1] = f"{told[-1]}; {line}"
+        elif line:
+            told.append(line)
+    first, *notes = told
+    return Finding(*place, code, first, tuple(notes), str(config), incomplete)
 
 
 # -- places
@@ -85,6 +106,19 @@ def located(place: str, config: Path) -> tuple[str, int]:
     if line.isdigit() and os.path.isfile(file):
         return absolute(file), int(line)
     return (absolute(place) if os.path.isfile(place) else str(config)), 1
+
+
+def _set_at(tree: BaseConfig, key: str) -> str:
+    """Who set a key that its schema does not have; '' if nobody has set it."""
+    node: Any = tree
+    try:
+        *above, last = parse_path(key)
+    except ValueError:  # it is no path in a tree
+        return ""
+    for part in above:
+        node = dict.get(node, part) if isinstance(node, dict) else None
+    found = setter(node, last) if isinstance(node, BaseConfig) and dict.__contains__(node, last) else None
+    return str(found or "")
 
 
 def _mentioned(texts: Iterable[str]) -> tuple[str, int] | None:

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,7 +58,7 @@ def plan(folder: Path) -> list[Step]:
             _mypy(folder, root),
             _pyright(folder),
             _pre_commit(folder),
-            _gitignore(folder),
+            _gitignore(folder, root, project.experiments_root or _RESULTS),
         ]
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"cannot read {short_path(getattr(error, 'filename', None) or folder)}: {error}") from error
@@ -96,7 +97,8 @@ def _text(file: Path) -> str | None:
 
 # -- the project, and its first config
 
-_TABLE = '[tool.typedcat]\nconfig_root = "configs"\nexperiments_root = "experiment"\n'
+_RESULTS = "experiment"
+_TABLE = f'[tool.typedcat]\nconfig_root = "configs"\nexperiments_root = "{_RESULTS}"\n'
 
 
 def _project(folder: Path) -> Step:
@@ -171,9 +173,14 @@ def _mypy(folder: Path, root: str) -> Step:
 def _mypy_exclude(folder: Path, root: str) -> str:
     """A pattern for the paths of stubs and configs, and of environments, which mypy takes for the user's own code."""
     environments = sorted(file.parent.name for file in folder.glob("[!.]*/pyvenv.cfg"))
-    below = os.path.relpath(folder / root, folder).replace(os.sep, "/")
+    below = _below(folder, root)
     folders = [STUBS, *([] if below == "." else [below]), *environments]
     return f"^({'|'.join(map(re.escape, folders))})/" + (r"|(^|/)cfg\.py$" if below == "." else "")
+
+
+def _below(folder: Path, path: str) -> str:
+    """A path of the project as settings have it: from its folder on, with slashes."""
+    return os.path.relpath(folder / os.path.expanduser(path), folder).replace(os.sep, "/")
 
 
 def _mypy_tables(folder: Path) -> Iterator[tuple[Path, str, dict[str, Any]]]:
@@ -264,6 +271,7 @@ def _leaves_out_stubs(settings: dict[str, Any]) -> bool:
 
 # -- git
 
+_CHILD = "cfg.pkl"  # of a tune config, made by each sweep
 _HOOKS = """\
   - repo: local
     hooks:
@@ -292,9 +300,22 @@ def _pre_commit(folder: Path) -> Step:
     return Step(file, "tell", "repos", _HOOKS)
 
 
-def _gitignore(folder: Path) -> Step:
-    file, line = folder / ".gitignore", f"{CACHE}/"
-    lines = (_text(file) or "").splitlines()
-    if {line, f"/{line}", CACHE, f"/{CACHE}"} & {one.strip() for one in lines}:
-        return Step(file, "there", line)
-    return _appended(file, f"{line}\n", line)
+def _gitignore(folder: Path, root: str, results: str) -> Step:
+    file = folder / ".gitignore"
+    lines = [one.strip() for one in (_text(file) or "").splitlines()]
+    wanted = {  # what git should say of each: it is ignored
+        f"{CACHE}/": CACHE,
+        f"{_below(folder, results)}/": _below(folder, results),
+        f"{_below(folder, root)}/**/{_CHILD}".removeprefix("./"): f"{_below(folder, root)}/tune/lr=1/{_CHILD}",
+    }
+    inside = {line: path for line, path in wanted.items() if path != os.curdir and not path.startswith(os.pardir)}
+    missing = [line for line, path in inside.items() if not any(_ignores(one, path) for one in lines)]
+    if not missing:
+        return Step(file, "there", ", ".join(inside))
+    return _appended(file, "".join(f"{line}\n" for line in missing), ", ".join(missing))
+
+
+def _ignores(line: str, path: str) -> bool:
+    """Whether a line of a .gitignore means a path, roughly: a name that is given without a folder means it anywhere."""
+    pattern = line.strip("/").removesuffix("/*").removesuffix("/**")
+    return fnmatchcase(path, pattern) or fnmatchcase(os.path.basename(path), pattern)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ..load.formats.mmcv_source import mmcv_style
 from .cache import FOLDER
 from .findings import Finding
 from .generate import Progress, generate
+from .new_key import open_classes, way_to_add
 from .pool import LONGEST_S
 from .shadow import PACKAGE, shadow
 
@@ -77,7 +79,10 @@ def type_errors(
         errors="replace",
         check=False,
     )
-    return _findings(done, root, originals, checked)
+    found = _findings(done, root, originals, checked)
+    classes = open_classes(stubs) if found else set()
+    ways = (way_to_add(one.message, Path(one.file), one.line, classes) for one in found)
+    return [replace(one, notes=(*one.notes, way)) if way else one for one, way in zip(found, ways, strict=True)]
 
 
 def _compiles(file: Path) -> bool:

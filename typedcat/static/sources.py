@@ -15,7 +15,8 @@ from ..load.project import RECORD, Project, find_project
 
 ENDINGS = (".py", ".yaml", ".yml", ".json", ".toml")  # a pickle is what the tuner or a user saved: no source
 _NO_CONFIGS = {"pyproject.toml"}
-_NAMES = {"cfg", "config"}
+NAMES = {"cfg", "config"}
+"""What a config is called in its file, and what most such files are called."""
 _MENTION = re.compile(rb"\b(cfg|config)\b")
 _PLAINLY = re.compile(rb"^(?:cfg|config)[ \t]*(?::[^\n=]+)?=[^=]", re.MULTILINE)  # most of them; parsing takes longer
 
@@ -34,7 +35,7 @@ def find_configs(root: Path) -> list[Path]:
         return [root]
     if not root.is_dir():
         raise ProjectError(f"{short_path(root)} is no folder of configs", "name one: typedcat stubs path/to/configs")
-    files = [path for path in _files(root) if path.suffix != ".py" or defines_config(path)]
+    files = [path for path in files_below(root) if path.suffix != ".py" or defines_config(path)]
     return sorted(_without_options(files))
 
 
@@ -52,7 +53,8 @@ def _without_options(files: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def _files(root: Path) -> Iterator[Path]:
+def files_below(root: Path) -> Iterator[Path]:
+    """The files below a folder whose endings configs have, but for those that cannot be any: see `find_configs`."""
     results = {_results(find_project(root))}
     recorded: list[str] = []
     for folder, folders, files in os.walk(root):
@@ -104,8 +106,8 @@ def _binds(statement: ast.stmt) -> bool:
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return False
     for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in _NAMES:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in NAMES:
             return True
-        if isinstance(node, ast.alias) and (node.asname or node.name) in _NAMES:
+        if isinstance(node, ast.alias) and (node.asname or node.name) in NAMES:
             return True
     return False

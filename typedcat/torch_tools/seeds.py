@@ -39,7 +39,7 @@ def seed_of(rand_seed: bool | int | str, cfg: BaseConfig | None, rank: int) -> i
         if cfg is None:
             raise EnvError("rand_seed", "True takes the seed from the config, and there is no config", "pass a number")
         if "rand_seed" not in cfg:
-            reason = "init_env(rand_seed=True) reads it, and the config does not have it"
+            reason = "init_env(rand_seed=True) reads it, and the config does not have it: set it, or pass a number"
             raise MissingKeyError("cfg.rand_seed", reason, suggest("rand_seed", dict.keys(cfg)))
         where, value = "cfg.rand_seed ", dict.__getitem__(cfg, "rand_seed")
         set_at = "".join(f", set at {place}" for place in cfg.origin("rand_seed")[:1])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
 
-from ..errors import MountError, NotLoadedError, SchemaError, short_repr
+from ..errors import MissingKeyError, MountError, NotLoadedError, SchemaError, short_repr
 from .adict import ADict
 from .anchors import anchored, climb, common_length
 from .copying import branch_copy, graft
 from .hooks import hooks
+from .keys import suggest
 from .merge import extended, merge, schema_of, set_schema, unset_defaults
 from .node import (
     CONTAINERS,
@@ -34,9 +36,6 @@ from .states import Absent, Ghost, Pending, ghost, mount
 from .tree import Tree
 from .values import DEP, P_DEP, Dependency, Extend, Param2Tune, Parameter
 from .walk import branches
-
-if TYPE_CHECKING:
-    from ..errors import MissingKeyError
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -348,7 +347,13 @@ class Config(BaseConfig, ADict):
         def __new__(cls, /, *cfgs, schema=None, **options):
             if isinstance(schema, type) and issubclass(schema, BaseConfig) and not issubclass(cls, schema):
                 self = blank(schema.__plain__)
-                cls.__fill__(self, cfgs, schema=schema, **options)
+                try:
+                    cls.__fill__(self, cfgs, schema=schema, **options)
+                except MissingKeyError as error:
+                    meant = suggest(error.key, settings_of(cls)) if error.key in options else ()
+                    if not meant:
+                        raise
+                    raise MissingKeyError(error.key, error.reason, (*meant, *error.suggestions)) from None
                 return self
             return blank(cls)
 
@@ -383,6 +388,12 @@ class Config(BaseConfig, ADict):
     @classmethod
     def __child_class__(cls, key: Hashable) -> type[Node]:
         return cls.__plain__
+
+
+def settings_of(cls: type[Config]) -> list[str]:
+    """What the constructor of a config takes by name that is no key."""
+    parameters = inspect.signature(cls.__fill__).parameters.values()
+    return [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
 
 
 @overload

@@ -23,7 +23,7 @@ from .config import BaseConfig
 from .copying import branch_copy
 from .node import Node
 from .origin import Declared, Place, Where
-from .values import Dependency
+from .values import Dependency, Drop
 
 COPIED = (list, dict, set)  # mutable values of a class that each instance gets a copy of
 _FUNCTION = 1  # the flag of code that has local variables of its own
@@ -102,10 +102,10 @@ def collect(cls: type[Any], frame: FrameType) -> dict[str, Field]:
             fields[name] = _field(cls, name, annotation, value)
             delattr(cls, name)
         elif name not in no_fields and not name.startswith("__") and _looks_like_value(value):
-            raise SchemaError(
-                f"{cls.__qualname__}.{name} = {short_repr(value)} has no type\n"
-                f"  declare it: {name}: {type(value).__name__} = ... (or ClassVar, if it is no key)"
-            )
+            hint = f"declare it: {name}: {type(value).__name__} = ... (or ClassVar, if it is no key)"
+            if value is Drop:
+                hint = f"a class has every field of its base; it is a config that drops a key: cfg.{name} = Drop"
+            raise SchemaError(f"{cls.__qualname__}.{name} = {short_repr(value)} has no type\n  {hint}")
     reserved = next((name for name in fields if hasattr(BaseConfig, name)), None)
     if reserved is not None:
         raise SchemaError(

@@ -340,6 +340,10 @@ else:
     class Param2Tune(_Param):  # noqa: D101 - it takes its base's
         __doc__ = _Param.__doc__
 
+    # what Python says of a call that does not fit
+    _Dependency.__init__.__qualname__ = "DEP.__init__"
+    _Param.__init__.__qualname__ = "Param2Tune.__init__"
+
 
 class Extend(Deferred, Generic[T]):
     """Appends to the inherited list instead of replacing it: `cfg.callbacks = Extend([Timer])`.

@@ -43,6 +43,7 @@ class Display:
         self.ended = 0
         self.running: dict[int, float] = {}
         self.waiting = ""
+        self.trouble = ""
         self.live: Live | None = None
         self._warned: set[str] = set()
         if shown and live and self.console.is_terminal:
@@ -84,6 +85,12 @@ class Display:
             self.say(f"waiting: {text}")
         self.waiting = text
 
+    def trouble_is(self, text: str) -> None:
+        """What cannot be done for now, while the sweep goes on; '' if it can be again."""
+        if text and text != self.trouble and self.live is None:
+            self.say(text)
+        self.trouble = text
+
     def start(self, run: Run) -> None:
         """A run has been started."""
         self.running[run.index] = time.monotonic()
@@ -114,6 +121,8 @@ class Display:
             lines.append(self._line("", f"and {len(running) - len(shown)} more"))
         if self.waiting:
             lines.append(self._line("waiting", self.waiting))
+        if self.trouble:
+            lines.append(self._line("trouble", self.trouble))
         lines += [self._line("best", line) for line in best_lines(self.runs, self.better)[:_MOST_BEST]]
         return Group(*lines)
 

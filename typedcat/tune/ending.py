@@ -15,6 +15,7 @@ from ..load.surroundings import Surroundings
 from .engines.protocol import reason
 from .ledger.plan import Run
 from .ledger.results import Result
+from .session import lacks_metrics_only
 from .streams import show
 from .tables.excel import PACKAGES, TABLE
 from .tables.frames import Better, check_better, metric_frame
@@ -25,6 +26,7 @@ from .tables.text import table_text
 if TYPE_CHECKING:
     import pandas as pd
 
+GATHERS = "rerun='gather' (--rerun gather) reads them from the result folders, and runs nothing"
 _MOST_IN_FULL = 20  # failures with the end of their output
 _MOST_NAMED = 200
 _ADDRESS = re.compile(r"\b0x[0-9a-f]+")  # of an object, another one in each process
@@ -97,6 +99,8 @@ class Ending:
         if failures:
             count = sum(run.state == "failed" for run in runs)
             show("\n".join([f"{count} of {len(runs)} runs failed:", *failures]))
+        if lacking := sum(map(lacks_metrics_only, runs)):
+            show(f"{lacking} of them failed for nothing but their metrics: when that is mended, {GATHERS}")
         self._tell_what_is_left(runs, rerun)
         if not table or all(run.state in ("left", "running") for run in runs):
             return
@@ -106,7 +110,7 @@ class Ending:
             self.write(runs, draw=self.plots)
         except OSError as error:
             show(f"cannot write the summary into {short_path(self.folder)}: {error.strerror or error}")
-        except Exception as error:  # noqa: BLE001 - metrics can be any objects
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - metrics can be any objects
             show(f"cannot make a summary of these metrics: {reason(error)}")
         else:
             if self.plots and not can_draw():

@@ -22,7 +22,7 @@ def check_signature(function: Callable[..., Any], what: str, arguments: Sequence
         inspect.signature(function).bind(*arguments)
     except TypeError as error:
         called = f"is called with ({', '.join(arguments)})"
-        raise TuneError(f"the {what} function{defined_at(function)} {called}: {error}") from error
+        raise TuneError(f"the {what} function{defined_at(function)} {called}: {error}") from None
     except ValueError:  # one without a signature
         return
 

@@ -14,15 +14,14 @@ from ..load.pipeline import finish
 from ..load.schema_fields import MASK
 from ..tree.origin import Place
 from .display import Display
-from .engines.protocol import reason
+from .engines.protocol import in_one_process, reason
 from .engines.script import flat
 from .folders import gone
-from .freshness import STALE
 from .functions import defined_at
 from .grid.grid import Grid
 from .ledger.ledger import Ledger
 from .ledger.plan import Run
-from .session import NOT_GATHERED
+from .session import lacks_metrics_only
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class Gathering:
         if run.rslt_dir != run.folder:  # an attempt under another name counts
             child.__put__(RESULT_DIR, run.rslt_dir, Place(self.grid.source, None, "point"))
         cfg: Any = finish(child)
-        with contextlib.chdir(os.curdir):  # one that changes it must not move the results of others
-            metrics = self.function(cfg, cfg.rslt_dir, result, run.point.chosen)
+        with contextlib.chdir(os.curdir), in_one_process():  # one that changes it must not move the results of others
+            metrics = self.function(cfg, cfg.rslt_dir, result, dict(run.point.chosen))
         if not isinstance(metrics, Mapping):
             at = f"the gather function{defined_at(self.function)} returned {short_repr(metrics)}"
             why = "\n  the work function has returned nothing" if metrics is None and result is None else ""
@@ -70,7 +69,7 @@ class Gathering:
 
     def again(self, runs: Sequence[Run], ledger: Ledger, display: Display) -> None:
         """Ask for the metrics of all runs that have ended, whose result folders are there, once more; none is run."""
-        ended = [run for run in runs if run.state == "done" or _can_be_gathered(run)]
+        ended = [run for run in runs if run.state == "done" or lacks_metrics_only(run)]
         missing = set(gone(run.rslt_dir for run in ended))
         for run in ended:
             if run.rslt_dir in missing:
@@ -78,17 +77,14 @@ class Gathering:
                 continue
             try:
                 metrics = self.metrics(run, None)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's function raises
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever the user's function raises
                 display.say(f"{run.point.folder}: its metrics stay as they are: {reason(error)}")
                 continue
             run.metrics, run.state, run.error = metrics, "done", ""
             if run.last is not None:
                 ledger.gathered(run.last.id, metrics)
-
-
-def _can_be_gathered(run: Run) -> bool:
-    """Whether a run has failed for nothing but its metrics, and not because it has written none."""
-    return run.state == "failed" and run.error.startswith(NOT_GATHERED) and STALE not in run.error
 
 
 def _public(value: Any) -> Any:

@@ -11,21 +11,21 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from ..errors import DigestError, TuneError, short_path
-from ..load.project import find_project
+from ..load.project import project_of
 from ..load.surroundings import Surroundings
 from ..tree.config import BaseConfig
 from ..tree.node import extra_of
 from ..tree.pickling import dumps
 from .digest.digest import code_hash, config_digest
 from .display import Display
-from .ending import Ending, failure_lines
+from .ending import GATHERS, Ending, failure_lines
 from .engines.local import LocalProcesses, pickled
 from .engines.protocol import Engine, Here
 from .folders import gone
 from .functions import GATHER_ARGUMENTS, WORK_ARGUMENTS, check_signature
 from .gathering import Gathering
 from .gpus.leases import Leases
-from .grid.grid import CHILD_FILE, Grid, ParamComb, Point, load_tune
+from .grid.grid import CHILD_FILE, Grid, ParamComb, Point, load_tune, project_of_tree
 from .grid.settings import TuneSettings
 from .ledger.ledger import LEDGER, Attempt, Ledger, PlannedPoint, unfinished
 from .ledger.lock import RunnerLock
@@ -128,7 +128,7 @@ class Cfg2TuneRunner:
                 runs_per_gpu=runs_per_gpu, lock_dir=lock_dir,
             )  # fmt: skip
         self.pool_size = self.leases.capacity if self.leases is not None else pool_size
-        self.project = find_project()
+        self.project = project_of_tree(cfg2tune_py) if isinstance(cfg2tune_py, BaseConfig) else project_of(cfg2tune_py)
         given = experiments_root if experiment_root is None else experiment_root
         root = given if given is not None or self.project.experiments_root else "experiment"
         self.cfg2tune: Any = (
@@ -232,7 +232,8 @@ class Cfg2TuneRunner:
         fill_standard_streams()
         self.runs = self.planned()
         self._make_folder()
-        with RunnerLock(self.rslt_dir, self.grace_s + 5.0) as lock:
+        say = Display([], {}, shown=self.verbosity, live=False).say
+        with RunnerLock(self.rslt_dir, self.grace_s + 5.0, say) as lock:
             ledger = Ledger(self.rslt_dir, write=True)
             try:
                 session = self._session(ledger, lock, rerun)
@@ -284,7 +285,10 @@ class Cfg2TuneRunner:
         try:
             os.makedirs(self.rslt_dir, exist_ok=True)
         except OSError as error:
-            raise TuneError(f"cannot make the result folder {short_path(self.rslt_dir)}: {error.strerror}") from error
+            raise TuneError(
+                f"cannot make the result folder {short_path(self.rslt_dir)}: {error.strerror}\n"
+                "  make it by hand, or name another one: Cfg2TuneRunner(..., experiment_root='...')"
+            ) from error
 
     def _code(self) -> str:
         return code_hash(self.project.root, without=[self.rslt_dir])
@@ -333,7 +337,8 @@ class Cfg2TuneRunner:
                     ledger.end_sweep(session.sweep, {**about, "ended": True})
         finally:
             engine.close()
-            self._ending().tell(self.runs, table=self.gather_metric_fn is not None, rerun=rerun)
+            table = self.gather_metric_fn is not None and not lock.lost
+            self._ending().tell(self.runs, table=table, rerun=rerun)
         return session
 
     def _tell_what_is_known(self, display: Display) -> None:
@@ -347,6 +352,8 @@ class Cfg2TuneRunner:
         if not done:
             return
         display.say(f"{len(done)} of {len(self.runs)} runs are done already")
+        if self.gather_metric_fn is not None and (without := sum(not run.metrics for run in done)):
+            display.say(f"{without} of them have no metrics: {GATHERS}")
         missing = gone(run.rslt_dir for run in done)
         if missing:
             display.say(

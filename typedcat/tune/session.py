@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import GpuError, TypedcatError, short_path
+from ..errors import GpuError, HeldError, TypedcatError, short_path
 from .display import Display
 from .engines.protocol import OUTPUT, Engine, Outcome, Task, reason
 from .folders import made_ready
-from .freshness import Files, only_fresh
+from .freshness import STALE, Files, only_fresh
 from .gpus.leases import Lease, Leases
 from .ledger.ledger import Attempt, Ledger
 from .ledger.plan import Run
 from .output import Follower
 
-NOT_GATHERED = "its metrics cannot be gathered"
+_NOT_GATHERED = "its metrics cannot be gathered"
 _TICK_S = 0.5
 _COMMIT_S = 0.05  # between two commits while runs start and end faster than that
 _SUMMARY_S = 10.0  # between two summaries at least, and before the first
@@ -130,7 +130,7 @@ class Session:
                     self._obey()
             finally:
                 self._abandon()
-                self.ledger.commit()
+                self._commit()
 
     # -- starting
 
@@ -149,8 +149,9 @@ class Session:
                 raise
             self.display.wait_for(str(error))  # what goes on has its GPUs, and is not lost for that
             return None
-        busy = "" if lease is not None or self.going else "; ".join(map(str, leases.busy()))
-        self.display.wait_for(busy)
+        self.display.wait_for("" if lease is not None or self.going else leases.waits_for())
+        for line in leases.lost:
+            self.display.warn_once(f"{line}; it is left out")
         return lease
 
     def _start(self, run: Run, lease: Lease | None) -> None:
@@ -206,16 +207,23 @@ class Session:
             self._commit()
 
     def _commit(self) -> None:
-        self.steps.check()
-        if not self.ledger.commit():
-            self.display.wait_for(f"{short_path(self.ledger.path)} cannot be written: {self.ledger.trouble}")
+        if self.ledger.given_up:
+            return
+        try:
+            self.steps.check()
+        except HeldError:
+            self.ledger.give_up()
+            raise
+        written = self.ledger.commit()
+        path = short_path(self.ledger.path)
+        self.display.trouble_is("" if written else f"{path} cannot be written for now: {self.ledger.trouble}")
         self._committed = time.monotonic()
 
     def _summarise(self) -> None:
         start = time.monotonic()
         try:
             self.steps.summarise()
-        except Exception as error:  # noqa: BLE001 - whatever tables make of strange metrics, the sweep goes on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever strange metrics do, the sweep goes on
             self.display.warn_once(f"the tables cannot be written now: {reason(error)}")
         took = time.monotonic() - start
         self._next_summary = time.monotonic() + max(_SUMMARY_S, _SUMMARY_SHARE * took)
@@ -255,7 +263,7 @@ class Session:
             if not self._interrupts:
                 self._interrupt(signal.SIGINT)
         except BaseException as error:  # noqa: BLE001 - the user's function may even call sys.exit
-            run.state, run.error = "failed", f"{NOT_GATHERED}: {reason(error)}"
+            run.state, run.error = "failed", f"{_NOT_GATHERED}: {reason(error)}"
             self.not_gathered.append(error)
         finally:
             self._gathering = False
@@ -286,6 +294,11 @@ class Session:
         if self.going:
             what = "asked to end; once more kills them" if self._interrupts == 1 else "killed"
             self.display.say(f"interrupted: {len(self.going)} running are {what}")
+
+
+def lacks_metrics_only(run: Run) -> bool:
+    """Whether a run has failed for nothing but its metrics, and not because it has written none."""
+    return run.state == "failed" and run.error.startswith(_NOT_GATHERED) and STALE not in run.error
 
 
 @contextlib.contextmanager

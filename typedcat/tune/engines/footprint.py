@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import io
+import logging
 import os
 import resource
 import signal
+import stat
 import sys
 import threading
 from typing import Any
 
 _LIMITS = tuple(number for name, number in vars(resource).items() if name.startswith("RLIMIT_"))
+_STANDARD = (0, 1, 2)
 _SIGNALS = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
@@ -17,7 +23,7 @@ class Footprint:
     """What a process is like before a run.
 
     Modules that a run has imported, and what they hold, are not looked at: that they are there is what makes the next
-    run fast.
+    run fast. The handlers of the root logger are, as with them the next run would log into the folder of this one.
     """
 
     def __init__(self) -> None:
@@ -40,8 +46,30 @@ def _state() -> tuple[Any, ...]:
         signal.getitimer(signal.ITIMER_REAL),
         tuple(map(resource.getrlimit, _LIMITS)),
         os.getpriority(os.PRIO_PROCESS, 0),
-        tuple(map(id, (sys.stdin, sys.stdout, sys.stderr, sys.excepthook))),
+        tuple((id(one), isinstance(one, io.IOBase) and one.closed) for one in (sys.stdin, sys.stdout, sys.stderr)),
+        id(sys.excepthook),
+        tuple(sys.argv),
+        (sys.gettrace(), sys.getprofile()),
+        os.sched_getaffinity(0),
+        (logging.root.level, logging.root.disabled, tuple(map(id, logging.root.handlers))),
+        _descriptors(),
     )
+
+
+def _descriptors() -> tuple[int, set[tuple[int, int, int]]]:
+    """How many hundreds there are, as they add up from run to run; the standard streams; files that are written.
+
+    The next run would write into these as well: into a log in the folder of this one.
+    """
+    names = os.listdir("/proc/self/fd")
+    found = set()
+    for fd in map(int, names):
+        with contextlib.suppress(OSError):  # that of the listing itself
+            about = os.fstat(fd)
+            is_written = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+            if fd in _STANDARD or (stat.S_ISREG(about.st_mode) and is_written):
+                found.add((fd, about.st_dev, about.st_ino))
+    return len(names) // 100, found
 
 
 def has_children() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 
 def signal_groups(groups: Collection[int], number: int) -> None:
@@ -17,12 +17,16 @@ def signal_groups(groups: Collection[int], number: int) -> None:
         number: the signal.
     """
     strays = strays_of(groups)  # first of all: when its parent is dead, nobody knows whose it was
-    for group in groups:
+    mine = os.getpgrp()  # last, as it may be the end of this process
+    _send(os.killpg, [group for group in groups if group != mine], number)
+    _send(os.kill, strays, number)
+    _send(os.killpg, [group for group in groups if group == mine], number)
+
+
+def _send(how: Callable[[int, int], None], to: Iterable[int], number: int) -> None:
+    for pid in to:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
-    for pid in strays:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
+            how(pid, number)
 
 
 def strays_of(groups: Collection[int]) -> list[int]:

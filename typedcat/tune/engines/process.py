@@ -137,7 +137,10 @@ class Process:
                 why += ", and does not end even when it is killed"
             outcome = replace(outcome, result=None, error=why, stopped=not self._late)
         if outcome.error:
-            output = tail_of(os.path.join(folder, OUTPUT))
+            file = os.path.join(folder, OUTPUT)
+            output = tail_of(file)
+            if outcome.exit_code is not None and not os.path.exists(file):
+                output = f"\nit has no {OUTPUT}: if its process could not start, standard error says why"
             told = "\n" in outcome.error  # lines of the output already
             return replace(outcome, result=None, error=outcome.error + ("" if told else output))
         return _with_result(outcome)
@@ -198,5 +201,5 @@ def _with_result(outcome: Outcome) -> Outcome:
         return outcome
     try:
         return replace(outcome, result=pickle.loads(outcome.result))
-    except Exception as error:  # noqa: BLE001 - what was pickled there need not load here
+    except BaseException as error:  # noqa: BLE001 - what was pickled there need not load here, and may even exit
         return replace(outcome, result=None, error=f"what it returned cannot be read here: {reason(error)}")

@@ -12,9 +12,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from sysconfig import get_path
@@ -160,7 +161,7 @@ def run_task(work: Work, task: Task, surroundings: Surroundings | None = None, *
     start = time.monotonic()
     result, error = None, ""
     try:
-        with contextlib.chdir(os.curdir):  # a run that changes it must not move the next one
+        with contextlib.chdir(os.curdir), in_one_process():  # a run that changes it must not move the next one
             cfg: Any = load_complete(task.cfg_pkl)
             if surroundings is not None:
                 record_run(cfg, surroundings=surroundings.here())
@@ -177,6 +178,19 @@ def run_task(work: Work, task: Task, surroundings: Surroundings | None = None, *
     finally:
         os.environ.pop(RECORDED_RUN, None)
     return Outcome(task.index, None if error else result, error, time.monotonic() - start)
+
+
+@contextlib.contextmanager
+def in_one_process() -> Iterator[None]:
+    """What the user's code forks in here, and does not end, ends here: it must not go on as a second runner."""
+    pid = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != pid:
+            with contextlib.suppress(Exception):
+                sys.stdout.flush()
+            os._exit(1)
 
 
 # -- why a run failed
@@ -199,12 +213,16 @@ def _print_traceback(raised: BaseException) -> None:
 
 def reason(error: BaseException) -> str:
     """Why something failed: the type and text of an exception, where it was raised, and a command's output."""
+    theirs, innermost = _raised_at(error)
     if isinstance(error, TypedcatError):
-        return shortened(str(error))
+        first, newline, rest = str(error).partition("\n")
+        return shortened(f"{first}{_place(theirs)}{newline}{rest}")
     text = f"{type(error).__name__}: {said}" if (said := _text_of(error)) else type(error).__name__
-    if (at := _raised_at(error)) is not None:
-        text += f" ({os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno})"
-    return text + tail(getattr(error, "stderr", None))
+    return text + _place(theirs or innermost) + tail(getattr(error, "stderr", None))
+
+
+def _place(at: TracebackType | None) -> str:
+    return "" if at is None else f" ({os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno})"
 
 
 @functools.cache
@@ -215,8 +233,8 @@ def _libraries() -> tuple[str, ...]:
     return (*(os.path.join(folder, "") for folder in folders), "<frozen")
 
 
-def _raised_at(error: BaseException) -> TracebackType | None:
-    """The innermost line of the user's code that led to an error; of anybody's, if there is none."""
+def _raised_at(error: BaseException) -> tuple[TracebackType | None, TracebackType | None]:
+    """The innermost lines that led to an error: of the user's code, and of anybody's."""
     found, at = None, error.__traceback__
     last = at
     while at is not None:
@@ -224,13 +242,13 @@ def _raised_at(error: BaseException) -> TracebackType | None:
         if not at.tb_frame.f_code.co_filename.startswith(_libraries()):
             found = at
         at = at.tb_next
-    return found or last
+    return found, last
 
 
 def _text_of(error: BaseException) -> str:
     try:
-        return shortened(str(error))
-    except Exception as another:  # noqa: BLE001 - a broken __str__ of the user's must not hide its error
+        return shortened(_ESCAPES.sub("", str(error)))
+    except BaseException as another:  # noqa: BLE001 - a broken __str__ of the user's must not hide its error
         return f"its text cannot be told, as that raises {type(another).__name__}"
 
 

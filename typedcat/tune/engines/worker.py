@@ -80,7 +80,7 @@ def main(fd: int, orders_fd: int) -> None:
     sys.argv[:] = orders.argv
     _let_output_out()
     tasks = _Tasks(channel, orders.grace_s)
-    with contextlib.suppress(OSError, Asked):  # the runner is gone, the run has closed its socket, or that was all
+    try:
         signal.signal(signal.SIGTERM, _asked_to_end)
         work, refusal = _loaded(orders.work)
         before = Footprint()  # of every run: one that does not leave the process like that is its last
@@ -89,11 +89,14 @@ def main(fd: int, orders_fd: int) -> None:
             outcome = _done(task, work, refusal, orders)
             tasks.done()
             channel.send(pickle.dumps(Answer(outcome, before.is_clean())))
-    _leave()
+    except ConnectionError:  # the runner is gone
+        pass
+    except (OSError, Asked):  # the run has closed the socket, or somebody else ends this: the runner takes note
+        _leave()
+    signal_groups((os.getpgrp(),), signal.SIGKILL)  # nobody else ends what the last run has left behind
 
 
 def _done(task: Task, work: Work | None, refusal: str, orders: Orders) -> Outcome:
-    pid = os.getpid()
     with _output(task, orders.redirect):
         if work is None:
             return Outcome(task.index, None, refusal)
@@ -101,8 +104,6 @@ def _done(task: Task, work: Work | None, refusal: str, orders: Orders) -> Outcom
             outcome = run_task(work, task, orders.surroundings, trace=True)
         except KeyboardInterrupt as error:
             outcome = Outcome(task.index, None, reason(error))
-        if os.getpid() != pid:  # the work function has forked, and comes back twice
-            _leave()
         return _packed(outcome)
 
 

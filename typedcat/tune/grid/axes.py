@@ -58,6 +58,8 @@ class Axis:
         except Exception as error:
             at = f"{self.name}, set at {self.slots[0].place}: its subject_to cannot judge {short_repr(value)}"
             detail = error.message if isinstance(error, TypedcatError) else f"{type(error).__name__}: {error}"
+            if isinstance(error, (AttributeError, TypeError)):
+                detail += "\n  it is called with the value, or with (value, config) if it takes two arguments"
             raise TuneError(f"{at}\n  {detail}") from error
 
 

@@ -6,13 +6,14 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from ...errors import TuneError, TypedcatError, short_path, short_repr
 from ...load.hiding import Hidden
 from ...load.inherit import RESULT_DIR
 from ...load.pipeline import completed, finish, is_tune, parse_config, prepare
-from ...load.project import Root, find_project
+from ...load.project import Project, Root, find_project
 from ...load.resolve import resolve
 from ...load.save import save
 from ...load.schema import validate
@@ -48,12 +49,21 @@ def load_tune(path: str | os.PathLike[str], experiments_root: Root, config_root:
 
 def _check_is_tune(tree: BaseConfig) -> None:
     if not is_tune(tree):
-        raise TuneError(f"{_source(tree)} is no tune config\n  start the file with cfg = Cfg2Tune(...)")
+        raise TuneError(
+            f"{_source(tree)} is no tune config\n"
+            "  start the file with cfg = Cfg2Tune(...), or make a grid of any config: typedcat tune ... -p lr=0.1,0.01"
+        )
 
 
 def _source(tree: BaseConfig) -> str:
     source = tree.__extra__.source if tree.__extra__ is not None else ""
     return short_path(source) if source else "the config"
+
+
+def project_of_tree(tree: BaseConfig) -> Project:
+    """The project that the file of a tree lies in, wherever the sweep is started; that of the working directory."""
+    source = tree.__extra__.source if tree.__extra__ is not None else ""
+    return find_project(Path(source) if source else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,7 @@ class Grid:
         _check_is_tune(tree)
         self._holds_secrets: bool | None = None
         self.source = _source(tree)
+        self.project = project_of_tree(tree)
         self.settings = TuneSettings(repeats=repeats).over(_settings(tree))
         self.parts = [
             self._part(variant, bases, tuple(overrides), number)
@@ -130,7 +141,7 @@ class Grid:
             )
 
     def _part(self, tree: BaseConfig, bases: tuple[_Choice, ...], overrides: tuple[str, ...], number: int) -> Part:
-        base = prepare(tree, None, None, None, overrides, None, find_project())
+        base = prepare(tree, None, None, None, overrides, None, self.project)
         if number == 0:
             self.settings = self.settings.over(_settings(base))
         for node in branches(base):
@@ -176,6 +187,9 @@ class Grid:
         """
         folder = dict.get(self.base, RESULT_DIR)
         if not isinstance(folder, (str, os.PathLike)):
+            if extra_of(self.base).source:
+                why = "lies outside of the config root, so no result folder mirrors it"
+                raise TuneError(f"{self.source} {why}\n  pass config_root=<a folder above it>, or set cfg.rslt_dir")
             raise TuneError(
                 f"{self.source} has no result folder\n"
                 "  open it with Cfg2Tune.load_cfg2tune('path/to/cfg.py'), or set cfg.rslt_dir"
@@ -268,7 +282,7 @@ class Grid:
             _put(tree, part.seed_key, point.seed, Place(self.source, None, "point"))
         tree.__put__(RESULT_DIR, os.path.join(self.rslt_dir, point.folder), Place(self.source, None, "point"))
         if not part.is_plain:
-            tree = completed(tree, find_project())
+            tree = completed(tree, self.project)
         if part.has_param_deps:
             resolve(tree, only_params=True)
         return tree

@@ -35,6 +35,9 @@ class TuneSettings:
             raise TuneError(f"subject_to must be a function of the config, got {short_repr(self.subject_to)}")
         if self.repeats is not None and (type(self.repeats) is not int or self.repeats < 1):
             raise TuneError(f"repeats must be a whole number from 1 on, got {short_repr(self.repeats)}")
+        if not_keys := [one for one in self.volatile or () if not isinstance(one, str) or not one]:
+            wanted = "must list keys by their last names or whole paths, as ['num_workers']"
+            raise TuneError(f"volatile {wanted}, got {short_repr(not_keys[0])}")
         if self.better is not None and not isinstance(self.better, Mapping):
             raise TuneError(
                 f"better must say what is better of each metric, as {{'acc': 'max'}}, got {short_repr(self.better)}"

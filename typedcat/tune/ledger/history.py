@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ProjectError, TuneError, short_path
+from ...errors import ProjectError, TuneError, short_path, short_repr
 from ..grid.grid import Grid, Point, load_tune
 from ..tables.frames import runs_frame
 from .ledger import LEDGER, Ledger
@@ -16,6 +18,10 @@ from .results import Result, number_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_SWEEPS = 8  # that an error names
+_MOST_FOLDERS = 2_000  # that are searched for them
+_PATH = (str, os.PathLike)
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,15 @@ def _folder(tune: str | os.PathLike[str], experiments_root: str | None) -> str:
     if os.path.isdir(name) and os.path.exists(os.path.join(name, LEDGER)):
         return name
     if os.path.isdir(name) or not os.path.exists(name):
+        below = [short_path(folder) for folder in itertools.islice(_sweeps_below(name), _MOST_SWEEPS)]
         raise ProjectError(
             f"{short_path(name)} is no result folder of a sweep: it has no {LEDGER}",
-            "name the tune config, or the folder that its runner has named",
+            f"sweeps below it: {', '.join(below)}"
+            if below
+            else "name the tune config, or the folder that its runner has named",
         )
     roots = [experiments_root] if experiments_root is not None else [None, "experiment"]
-    folders = [Grid(load_tune(name, root, None)).rslt_dir for root in roots]
+    folders = list(dict.fromkeys(os.path.normpath(Grid(load_tune(name, root, None)).rslt_dir) for root in roots))
     for folder in folders:
         if os.path.exists(os.path.join(folder, LEDGER)):
             return folder
@@ -87,11 +96,22 @@ def _folder(tune: str | os.PathLike[str], experiments_root: str | None) -> str:
     )
 
 
-def load_runs(*tunes: str | os.PathLike[str], experiments_root: str | None = None) -> pd.DataFrame:
+def _sweeps_below(folder: str) -> Iterator[str]:
+    """The result folders of sweeps in a folder, in order; not those among the results of a sweep."""
+    for path, folders, files in itertools.islice(os.walk(folder), _MOST_FOLDERS):
+        folders.sort()
+        if LEDGER in files:
+            folders.clear()
+            yield path
+
+
+def load_runs(
+    *tunes: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], experiments_root: str | None = None
+) -> pd.DataFrame:
     """The runs of one or more sweeps as one tidy table.
 
     Args:
-        tunes: result folders of sweeps, or tune configs.
+        tunes: result folders of sweeps, or tune configs; lists of them as well.
         experiments_root: as the runner was told, to find the result folders of tune configs.
 
     Returns:
@@ -101,19 +121,30 @@ def load_runs(*tunes: str | os.PathLike[str], experiments_root: str | None = Non
     Raises:
         ProjectError: a sweep has not been run.
         LedgerError: a ledger cannot be read.
+        TuneError: there is no path, or something else than a path.
     """
     import pandas as pd
 
-    if not tunes:
+    names = [name for tune in tunes for name in ((tune,) if isinstance(tune, _PATH) else _several(tune))]
+    if not names:
         raise TuneError("load_runs takes the result folder of a sweep, or several")
     frames = []
-    for tune in tunes:
+    for tune in names:
         sweep = read_sweep(tune, experiments_root)
         frame = runs_frame(sweep.results, sweep.parameters)
-        if len(tunes) > 1:
+        if len(names) > 1:
             frame.insert(0, "sweep", sweep.folder)
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+def _several(tunes: object) -> list[str | os.PathLike[str]]:
+    """The paths in a list of them."""
+    found: list[Any] = list(tunes) if isinstance(tunes, Iterable) else [tunes]
+    for one in found:
+        if not isinstance(one, _PATH):
+            raise TuneError(f"load_runs takes result folders of sweeps, or tune configs, got {short_repr(one)}")
+    return found
 
 
 def best_run(sweep: Sweep, metric: str, which: str) -> Result:

@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
-import pickle
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
-from ...errors import LedgerError
-from ...tree.pickling import dumps
-from .lock import can_lock
+from ...errors import LedgerError, short_repr
+from .lock import can_lock, is_held
+from .packing import packed, read_json, unpacked
 
 LEDGER = "ledger.sqlite"
 VERSION = 1
-_READ_TRIES = 5
-_BUSY_S = 30.0  # how long a reader may keep the writer waiting
+_TRIES, _TRY_S = 6, 0.1  # of readers
+_BUSY_S = 30.0  # how long others may keep one waiting who has nothing else to do
+_SOON_S = 0.5  # and a runner, whose runs start and end meanwhile
+_NEW_FILE = "put back a copy of it, or move it away: then every run is done again"
+_OF_JOURNALS = 776  # SQLite's code READONLY_ROLLBACK
+_OF_BAD_FILES = (1, 11, 26)  # SQLite's codes: ERROR, as of a missing table, CORRUPT, NOTADB
+_T = TypeVar("_T")
 AttemptState: TypeAlias = Literal["running", "done", "failed", "stopped"]
 
 _SCHEMA = """
@@ -45,10 +48,11 @@ CREATE TABLE points(
 );
 """
 
-_COLUMNS = (
-    "id", "sweep", "point", "digest", "code", "state", "started", "host", "rslt_dir", "gpus", "seconds", "exit_code",
-    "error",
-)  # fmt: skip
+_COLUMNS: dict[str, Any] = {
+    "id": int, "sweep": int, "point": str, "digest": str, "code": str, "state": str, "started": float, "host": str,
+    "rslt_dir": str, "gpus": str, "seconds": float | None, "exit_code": int | None, "error": str, "metrics": str,
+    "pickled": bytes | None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,10 @@ class Ledger:
         folder: the result folder of a sweep.
         write: whether to write; the file is made if it is not there.
 
+    Attributes:
+        trouble: why the last commit has failed; '' if it has not.
+        given_up: whether nothing is written any more.
+
     Raises:
         LedgerError: it cannot be read or made.
     """
@@ -115,33 +123,63 @@ class Ledger:
         self.folder = os.fspath(folder)
         self.path = os.path.join(folder, LEDGER)
         self.trouble = ""
+        self._way_out = ""
+        self.given_up = False
         self._pending: list[tuple[str, tuple[Any, ...]]] = []
         self._errors = sqlite3.Error
-        # a writer that was killed may have left a journal, which a reader cannot undo; one that lives soon will
-        modes = ["rwc"] if write else [*["ro"] * _READ_TRIES, "rw"]
-        for mode in modes:
+        self._write = write
+        self._locks = can_lock(self.folder)
+        try:
+            self._tried(lambda: self._open("rwc" if write else "ro"))
+        except sqlite3.Error as error:
+            if not self._may_undo(error):
+                raise self._refusal(error) from error
             try:
-                self._open(mode, write)
-                break
-            except sqlite3.Error as error:
-                if mode == modes[-1] or "readonly" not in str(error):
-                    raise _refusal(self.path, str(error)) from error
-                time.sleep(0.1)
+                self._open("rw")
+            except sqlite3.Error as another:
+                raise self._refusal(another) from another
         self._next = 1 if self._empty else 1 + (self._one("SELECT max(id) FROM attempts") or 0)
         self._file = self._identity()
 
-    def _open(self, mode: str, write: bool) -> None:
+    def _tried(self, action: Callable[[], _T]) -> _T:
+        """Do something again and again that cannot be done while a writer is at work: one that lives soon has ended."""
+        for _ in range(_TRIES - 1):
+            try:
+                return action()
+            except self._errors as error:
+                if self._write or not _is_of_a_journal(error):
+                    raise
+                time.sleep(_TRY_S)
+        return action()
+
+    def _may_undo(self, error: Exception) -> bool:
+        """Whether what a writer has begun can be undone: it was killed. Where there are no locks, it may be at work."""
+        return not self._write and _is_of_a_journal(error) and (self._locks or not is_held(self.folder))
+
+    def _refusal(self, error: Exception) -> LedgerError:
+        if not self._write and (_is_of_a_journal(error) or (not self._locks and is_held(self.folder))):
+            why = f"it is being written, or its runner was killed meanwhile: {error}"
+            return LedgerError(
+                self.path, why, "try again; if it stays like that, start the runner again, which mends it"
+            )
+        why = str(error) if isinstance(error, self._errors) else f"it is damaged: {error}"
+        return LedgerError(self.path, why, _way_out(error))
+
+    def _open(self, mode: str) -> None:
         import sqlite3
 
         self._at = os.path.abspath(self.path)  # the working directory may change
-        locks = "" if can_lock(self.folder) else "&nolock=1"  # the runner has locked the folder
+        locks = "" if self._locks else "&nolock=1"  # the runner has locked the folder
         uri = f"file:{_quoted(self._at)}?mode={mode}{locks}"
         # the thread that makes it is not always the one that closes it
         self._connection = sqlite3.connect(
             uri, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         try:
-            self._prepare(write)
+            self._prepare()
+        except UnicodeError as error:  # where SQLite quotes what it could not read
+            self._connection.close()
+            raise self._refusal(error) from error
         except BaseException:
             self._connection.close()
             raise
@@ -152,12 +190,12 @@ class Ledger:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _prepare(self, write: bool) -> None:
+    def _prepare(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise LedgerError(self.path, "it was written by a newer typedcat", "use that one, or another result folder")
-        self._empty = version == 0 and not write  # its sweep was killed before it started
-        if not write:
+        self._empty = version == 0 and not self._write  # its sweep was killed before it started
+        if not self._write:
             return
         # what was committed survives if the machine dies; the file is never left half written
         self._connection.execute("PRAGMA journal_mode=TRUNCATE")
@@ -193,8 +231,9 @@ class Ledger:
             seed = None if one.seed is None else str(one.seed)  # SQLite's numbers end at 64 bits
             folder = self._relative(one.rslt_dir)
             self._add("INSERT INTO points VALUES(?, ?, ?, ?, ?, ?)", i, one.point, labels, seed, one.digest, folder)
-        if not self.commit():
-            raise LedgerError(self.path, f"cannot be written: {self.trouble}", "nothing was started")
+        if not self.commit(_BUSY_S):
+            self.give_up()
+            raise self._cannot_be_written("nothing was started")
         return number
 
     def end_sweep(self, number: int, about: Mapping[str, Any]) -> None:
@@ -240,7 +279,7 @@ class Ledger:
         metrics: Mapping[str, Any] | None = None,
     ) -> None:
         """A run has ended."""
-        text, data = _packed(metrics or {})
+        text, data = packed(metrics or {})
         self._add(
             "UPDATE attempts SET state=?, seconds=?, exit_code=?, error=?, metrics=?, pickled=? WHERE id=?",
             state, seconds, exit_code, error, text, data, id,
@@ -248,7 +287,7 @@ class Ledger:
 
     def gathered(self, id: int, metrics: Mapping[str, Any]) -> None:
         """The metrics of a run that has ended were gathered once more."""
-        text, data = _packed(metrics)
+        text, data = packed(metrics)
         self._add("UPDATE attempts SET state='done', error='', metrics=?, pickled=? WHERE id=?", text, data, id)
 
     def _add(self, statement: str, *values: Any) -> None:
@@ -259,16 +298,23 @@ class Ledger:
         """Whether something was added that is not written yet."""
         return bool(self._pending)
 
-    def commit(self) -> bool:
+    def commit(self, busy_s: float = _SOON_S) -> bool:
         """Write what has been added; returns whether that worked.
 
         A full disk and the like are no end: it is kept, and tried again with the next commit. `trouble` says why.
+
+        Args:
+            busy_s: how long to wait for others who are reading.
         """
+        if self.given_up:
+            self._pending.clear()
+            return True
         if not self._pending:
             return not self.trouble
         try:
             if self._identity() != self._file:
                 self._put_back()
+            self._connection.execute(f"PRAGMA busy_timeout={round(1000 * busy_s)}")
             self._connection.execute("BEGIN IMMEDIATE")
             for statement, values in self._pending:
                 self._connection.execute(statement, values)
@@ -276,11 +322,15 @@ class Ledger:
         except (OSError, self._errors) as error:
             with contextlib.suppress(self._errors):
                 self._connection.execute("ROLLBACK")
-            self.trouble = getattr(error, "strerror", None) or str(error)
+            self.trouble, self._way_out = getattr(error, "strerror", None) or str(error), _way_out(error)
             return False
         self._pending.clear()
         self.trouble = ""
         return True
+
+    def give_up(self) -> None:
+        """Write nothing any more, not what was added either: the folder is another runner's by now, say."""
+        self.given_up = True
 
     def _identity(self) -> tuple[int, int] | None:
         """Which file is there under the name of the ledger."""
@@ -304,7 +354,7 @@ class Ledger:
             os.replace(self._at, f"{self._at}.other")  # somebody has put another file there
         os.replace(scratch, self._at)
         self._connection.close()
-        self._open("rw", write=True)
+        self._open("rw")
         self._file = self._identity()
 
     def close(self) -> None:
@@ -313,13 +363,14 @@ class Ledger:
         Raises:
             LedgerError: it cannot be written.
         """
-        written = self.commit()
+        written = self.commit(_BUSY_S)
         with contextlib.suppress(self._errors):
             self._connection.close()
         if not written:
-            raise LedgerError(
-                self.path, f"cannot be written: {self.trouble}", "what is missing in it will be run again"
-            )
+            raise self._cannot_be_written("what is missing in it will be run again")
+
+    def _cannot_be_written(self, so: str) -> LedgerError:
+        return LedgerError(self.path, f"cannot be written: {self.trouble}", f"{so}\n  {self._way_out}")
 
     # -- reading
 
@@ -329,7 +380,7 @@ class Ledger:
         Raises:
             LedgerError: it cannot be read.
         """
-        return list(self._attempts(f"SELECT {', '.join(_COLUMNS)}, metrics, pickled FROM attempts ORDER BY id"))
+        return list(map(self._attempt, self._all(f"SELECT {', '.join(_COLUMNS)} FROM attempts ORDER BY id")))
 
     def sweeps(self) -> list[tuple[int, float, dict[str, Any]]]:
         """(number, seconds since 1970, what is known about it) of each call of `tuning`.
@@ -338,7 +389,8 @@ class Ledger:
             LedgerError: it cannot be read.
         """
         rows = self._all("SELECT id, started, about FROM sweeps ORDER BY id")
-        return [(number, started, json.loads(about)) for number, started, about in rows]
+        with self._understood():
+            return [(int(number), float(started), read_json(about, dict)) for number, started, about in rows]
 
     def points(self) -> list[PlannedPoint]:
         """The points of the grid of the last call of `tuning`, in its order.
@@ -347,27 +399,41 @@ class Ledger:
             LedgerError: it cannot be read.
         """
         rows = self._all("SELECT point, labels, seed, digest, rslt_dir FROM points ORDER BY number")
-        return [
-            PlannedPoint(
-                point, tuple(json.loads(labels)), None if seed is None else int(seed), digest, self._absolute(folder)
-            )
-            for point, labels, seed, digest, folder in rows
-        ]
+        with self._understood():
+            return [
+                PlannedPoint(
+                    point, tuple(read_json(labels, list)), None if seed is None else int(seed), digest,
+                    self._absolute(folder),
+                )
+                for point, labels, seed, digest, folder in rows
+            ]  # fmt: skip
 
-    def _attempts(self, query: str) -> Iterator[Attempt]:
-        for *values, text, data in self._all(query):
-            columns = dict(zip(_COLUMNS, values, strict=True))
-            gpus = tuple(json.loads(columns.pop("gpus")))
+    def _attempt(self, row: Sequence[Any]) -> Attempt:
+        with self._understood():
+            for (name, kind), value in zip(_COLUMNS.items(), row, strict=True):
+                if not isinstance(value, kind):
+                    raise TypeError(f"{name} is {short_repr(value)}")
+            *values, text, data = row
+            columns = dict(zip(_COLUMNS, values, strict=False))
+            gpus = tuple(read_json(columns.pop("gpus"), list))
             folder = self._absolute(columns.pop("rslt_dir"))
-            yield Attempt(**columns, gpus=gpus, rslt_dir=folder, metrics=_unpacked(text, data))
+            return Attempt(**columns, gpus=gpus, rslt_dir=folder, metrics=unpacked(text, data))
 
     def _all(self, query: str) -> list[tuple[Any, ...]]:
         if self._empty:
             return []
         try:
-            return self._connection.execute(query).fetchall()
-        except self._errors as error:
-            raise _refusal(self.path, str(error)) from error
+            return self._tried(lambda: self._connection.execute(query).fetchall())
+        except (self._errors, UnicodeError) as error:
+            raise self._refusal(error) from error
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """What stands in rows may be damaged, or be another program's, where the file as such is sound."""
+        try:
+            yield
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._refusal(error) from error
 
     # -- folders
 
@@ -399,8 +465,17 @@ def unfinished(sweeps: Sequence[tuple[int, float, Mapping[str, Any]]], rerun: st
     return numbers
 
 
-def _refusal(path: str, reason: str) -> LedgerError:
-    return LedgerError(path, reason, "check the folder, or move the file away: then every run is done again")
+def _is_of_a_journal(error: Exception) -> bool:
+    """Whether something could not be done because a writer has begun what only it, or another writer, can end."""
+    return getattr(error, "sqlite_errorcode", None) == _OF_JOURNALS
+
+
+def _way_out(error: Exception) -> str:
+    """Where the file itself is bad, only another one helps; else it is the folder, the disk, or another program."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(error, OSError) or (code is not None and code & 0xFF not in _OF_BAD_FILES):
+        return "see to the folder, the space on its disk, and who else has the file open; then the same command goes on"
+    return _NEW_FILE
 
 
 def _quoted(path: str) -> str:
@@ -408,40 +483,3 @@ def _quoted(path: str) -> str:
     from urllib.parse import quote
 
     return quote(path)
-
-
-# -- metrics
-
-
-def _packed(metrics: Mapping[str, Any]) -> tuple[str, bytes | None]:
-    """Metrics as JSON, and pickled where JSON changes them."""
-    plain = dict(metrics)
-    try:
-        text = json.dumps(plain)
-        if _same(json.loads(text), plain):
-            return text, None
-    except (TypeError, ValueError, RecursionError):
-        text = json.dumps({str(key): repr(value) for key, value in plain.items()})
-    return text, dumps(plain)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether JSON has kept the types as well; NaN is NaN."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(_same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, float) and math.isnan(one):
-        return math.isnan(other)
-    return bool(one == other)
-
-
-def _unpacked(text: str, data: bytes | None) -> dict[str, Any]:
-    if data is not None:
-        with contextlib.suppress(Exception):  # a class that is gone: then the text has to do
-            loaded: dict[str, Any] = pickle.loads(data)
-            return loaded
-    read: dict[str, Any] = json.loads(text)
-    return read
