@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from tests.cli.conftest import Run, write
 from typedcat import load_runs
+from typedcat.cli.runs import sweep_page
+from typedcat.tune.ledger.history import Sweep
+from typedcat.tune.ledger.results import Result
 
 TRAIN = """\
 import argparse, json, sys
@@ -198,7 +204,33 @@ def test_the_best_of_repeated_runs_is_the_best_on_average(run: Run, project: Pat
         f"# lr=0.25: mean acc = 0.65, the maximum of {folder}\n# of its runs the best, seed=1: acc = 0.7\ncfg = "
     )
     assert run("best", folder, "acc:min", "--folder").out == f"{folder}/lr=0.5/seed=1\n"
+    shutil.rmtree(f"{folder}/lr=0.25/seed=1")
+    gone = f"lr=0.25/seed=1 is the best, but its result folder {folder}/lr=0.25/seed=1 is gone"
+    assert run("best", folder, "acc").err == f"error: {gone}\n  --rerun lr=0.25/seed=1 runs it again\n"
     assert run("runs", folder).out.splitlines()[0].split() == ["run", "state", "time", "where", "acc", "more.a", "amp"]
+
+
+def test_of_many_runs_a_terminal_shows_those_that_matter() -> None:
+    def result(i: int, state: Any, **more: Any) -> Result:
+        return Result((i,), f"a={i}", state=state, started=float(i), **more)
+
+    results = [result(i, "done", metrics={"acc": 0.5}) for i in range(1000)]
+    results[3] = result(3, "running", host="here")
+    results[7] = result(7, "failed", error="ValueError: \x1b[31mbad\n  its output")
+    results[998] = replace(results[998], metrics={"acc": "\x1b[2J"})
+    text = str(sweep_page(Sweep("f", {}, results), 10))
+    assert [line.split()[0] for line in text.splitlines()[1:-1]] == [
+        "a=3",
+        "a=7",
+        "ValueError:",
+        "a=996",
+        "a=997",
+        "a=998",
+        "a=999",
+    ]
+    assert text.endswith("\n1,000 runs: 998 done, 1 failed, 1 running; 994 of them are not shown\n")
+    assert "\x1b[2J" not in text and "\\x1b[2J" in text
+    assert len(str(sweep_page(Sweep("f", {}, results))).splitlines()) == 1004
 
 
 @pytest.mark.slow

@@ -8,17 +8,19 @@ import os
 import shlex
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..console import console
-from ..errors import TuneError
+from ..errors import TuneError, short_path
 from ..load.pipeline import load_config
 from ..load.project import READABLE_ENDINGS, find_project, locate
 from ..tune.ledger.history import Sweep, best_run, read_sweep
 from ..tune.ledger.lock import is_held
 from ..tune.ledger.results import Result, number_of
 from ..tune.tables.frames import cell_text, is_done, is_repeated, mean, number, plain
+from ..tune.tables.text import visible
 from .common import Commands, add_plain_command, counted
 from .page import ANSI, ERROR, HEAD, NEW, PLACE, Page, on_terminal
 
@@ -44,6 +46,8 @@ _TUNE_HELP = "the tune config, or the result folder of the sweep"
 _MOST_METRICS = 6  # that an error names
 _WATCH_S = 2.0
 _WIDEST = 40  # characters of a metric
+_AROUND = 3  # lines that are not runs: the head, the counts, and the cursor's
+_RANKS = ("running", "failed", "done", "left")
 _STYLES = {"done": NEW, "failed": ERROR, "running": HEAD, "left": PLACE}
 
 
@@ -71,15 +75,16 @@ def run_runs(args: argparse.Namespace) -> Page:
     """Answer `typedcat runs`."""
     sweep = _sweep(args)
     screen = console()
+    lines = screen.height if args.watch and screen.is_terminal else None
     while args.watch and is_held(sweep.folder):
         if screen.is_terminal:
             screen.clear()
-        sweep_page(sweep).write()
+        sweep_page(sweep, lines).write()
         time.sleep(_WATCH_S)
         sweep = read_sweep(sweep.folder)
     if args.watch and screen.is_terminal:
         screen.clear()
-    return sweep_page(sweep)
+    return sweep_page(sweep, lines)
 
 
 def run_best(args: argparse.Namespace) -> Page:
@@ -103,6 +108,9 @@ def run_best(args: argparse.Namespace) -> Page:
         point = os.path.dirname(best.folder)
         page.line((f"# {point}: mean {metric} = {mean_of_it:g}, the {which}imum of {sweep.folder}", PLACE))
         page.line((f"# of its runs the best, {os.path.basename(best.folder)}: {metric} = {value}", PLACE))
+    if not os.path.isdir(best.rslt_dir):
+        gone = f"{best.folder} is the best, but its result folder {short_path(best.rslt_dir)} is gone"
+        raise TuneError(f"{gone}\n  --rerun {shlex.quote(best.folder)} runs it again")
     color = on_terminal()
     text = load_config(best.rslt_dir, create_rslt_dir=False).to_txt(color=color)
     return page.add(text, ANSI if color else "").add("\n")
@@ -159,22 +167,38 @@ def _best_on_average(sweep: Sweep, metric: str, which: str, best: Result) -> tup
 # -- the table
 
 
-def sweep_page(sweep: Sweep) -> Page:
-    """A line per run, and how many are in which state."""
+def sweep_page(sweep: Sweep, lines: int | None = None) -> Page:
+    """A line per run, and how many are in which state; where lines are few, those of the runs that matter now."""
     page = Page()
-    metrics = list(dict.fromkeys(name for one in sweep.results for name in one.metrics))
-    rows = [_row(one, metrics) for one in sweep.results]
+    shown = sweep.results if lines is None else _fitting(sweep.results, lines - _AROUND)
+    metrics = list(dict.fromkeys(name for one in shown for name in one.metrics))
+    rows = [_row(one, metrics) for one in shown]
     head = ["run", "state", "time", "where", *(_cell(str(name)) for name in metrics)]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)] if rows else []
     if rows:
         page.line((_aligned(head, widths), HEAD))
-    for one, row in zip(sweep.results, rows, strict=True):
+    for one, row in zip(shown, rows, strict=True):
         page.line((_aligned(row, widths), _STYLES[one.state]))
         if one.error and one.state == "failed":
-            page.line(("    " + one.error.replace("\n", "\n    "), ERROR))
+            error = one.error if lines is None else one.error.partition("\n")[0]
+            page.line(("    " + error.replace("\n", "\n    "), ERROR))
     counts: Counter[str] = Counter(one.state for one in sweep.results)
     said = ", ".join(f"{counts[state]:,} {state}" for state in _STYLES if counts[state])
-    return page.line(f"{counted(len(sweep.results), 'run')}: {said}" if rows else "nothing has been run")
+    if hidden := len(sweep.results) - len(shown):
+        said += f"; {hidden:,} of them are not shown"
+    return page.line(f"{counted(len(sweep.results), 'run')}: {said}" if sweep.results else "nothing has been run")
+
+
+def _fitting(results: Sequence[Result], lines: int) -> list[Result]:
+    """The runs for which there are lines: what runs comes first, then failures, then what was started last."""
+    ranked = sorted(results, key=lambda one: (_RANKS.index(one.state), -(one.started or 0.0)))
+    chosen: set[int] = set()
+    for one in ranked:
+        lines -= 2 if one.state == "failed" else 1
+        if lines < 0:
+            break
+        chosen.add(id(one))
+    return [one for one in results if id(one) in chosen]
 
 
 def _row(one: Result, metrics: list[str]) -> list[str]:
@@ -188,7 +212,7 @@ def _row(one: Result, metrics: list[str]) -> list[str]:
 def _cell(metric: Any) -> str:
     """A metric on one line, whatever it is."""
     value = plain(metric)
-    return f"{value:g}" if isinstance(value, float) else " ".join(cell_text(value, _WIDEST).split())
+    return f"{value:g}" if isinstance(value, float) else visible(" ".join(cell_text(value, _WIDEST).split()))
 
 
 def _aligned(cells: list[str], widths: list[int]) -> str:

@@ -42,7 +42,12 @@ def table_text(frame: pd.DataFrame, better: Better | None = None) -> str:
     if best:
         goals = ", ".join(f"{name} ({better[name]})" for name in best)
         lines = [*(line.rstrip() for line in lines), f"{_MARK} best {goals}"]
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], "\n".join(lines))
+    return visible("\n".join(lines))
+
+
+def visible(text: str) -> str:
+    """The text with its control characters, which a terminal would obey, as escapes."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def _printable(frame: pd.DataFrame) -> pd.DataFrame:
