@@ -71,6 +71,11 @@ CASES = {
     # -- dependencies
     "dep_of_no_function": "cfg.a = DEP(3)",
     "dep_with_a_typo": "cfg.a = cfg.DEP(lambda c: c.opt.ini.lrr)\nload(cfg)",
+    "dep_that_asks_for_what_may_be_absent": "cfg.a = cfg.DEP(lambda c: 1 if c.log else 2)\nload(cfg)",
+    "dep_that_reads_what_is_not_loaded": """\
+        cfg = Config(caps='base.py')
+        cfg.a = DEP(lambda c: cfg.lr)
+        load(cfg)""",
     "dep_that_raises": "cfg.a = cfg.DEP(lambda c: 1 / 0)\nload(cfg)",
     "dep_read_by_others": """\
         cfg.a = DEP(lambda c: c.b)

@@ -593,5 +593,6 @@ class NoCounterpartNameError(TypedcatError, AttributeError):
 def _no_counterpart(part: str) -> str:
     return _with_hints(
         f"{part} is no part of the config system of AlchemyCat, which is what typedcat provides",
-        "pip install alchemy-cat: the rest of it is used from there, its config system from here",
+        "pip install alchemy-cat brings the rest of it; config files still get its config system from here, as do "
+        "scripts that import from typedcat",
     )

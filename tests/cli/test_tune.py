@@ -59,7 +59,7 @@ def test_a_sweep(run: Run) -> None:
     done = run(*TUNE, "--workers", "2", "--better", "acc:max", "--", "--amp")
     assert done.code == 1  # one has failed
     assert "0.25  0.75*  True\n" in done.out
-    assert "lr=2: 'train.py --amp' ended with exit code 1\n" in done.out
+    assert "lr=2: 'train.py -c CHILD --amp' ended with exit code 1\n" in done.out
     assert "    training with 2\n    lr is too large\n" in done.out
     assert "training with 2" in Path("experiment/tune/lr/lr=2/output.txt").read_text(encoding="utf-8")
     assert (Path("experiment/tune/lr/report.html")).exists()
@@ -206,7 +206,8 @@ def test_the_best_of_repeated_runs_is_the_best_on_average(run: Run, project: Pat
     assert run("best", folder, "acc:min", "--folder").out == f"{folder}/lr=0.5/seed=1\n"
     shutil.rmtree(f"{folder}/lr=0.25/seed=1")
     gone = f"lr=0.25/seed=1 is the best, but its result folder {folder}/lr=0.25/seed=1 is gone"
-    assert run("best", folder, "acc").err == f"error: {gone}\n  --rerun lr=0.25/seed=1 runs it again\n"
+    way = "rerun='lr=0.25/seed=1' (--rerun lr=0.25/seed=1) runs it again"
+    assert run("best", folder, "acc").err == f"error: {gone}\n  {way}\n"
     assert run("runs", folder).out.splitlines()[0].split() == ["run", "state", "time", "where", "acc", "more.a", "amp"]
 
 

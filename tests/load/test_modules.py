@@ -137,6 +137,39 @@ class TestImports:
             assert cfg == {"lr": lr, "steps": lr * 10, "opt": {"name": "adamw"}, name: True}
             assert [place.line for place in cfg.origin("lr")] == [3, 3]
 
+    @pytest.mark.parametrize("statement", ["from .. import base", "import configs_of_attributes.base as base"])
+    def test_a_config_that_is_changed_through_its_module(self, tmp_path: Path, statement: str) -> None:
+        """A file has one copy, as it has one `cfg` by importing it; a helper has another one."""
+        folder = tmp_path / "configs_of_attributes"
+        write(folder / "base.py", "from typedcat import Config\ncfg = Config(lr=0.1)\nalias = cfg")
+        write(folder / "other.py", f"{statement.replace('..', '.')}\nbase.cfg.lr = 9\nlr = base.cfg.lr")
+        for name, lr in (("one", 0.2), ("other", 0.3), ("one", 0.2)):
+            file = write(
+                folder / name / "cfg.py",
+                f"""
+                {statement}
+                base.cfg.opt.name = {name!r}
+                base.cfg.lr = {lr}
+                from ..other import lr
+                assert lr == 9
+                assert base.cfg is base.alias
+                cfg = base.cfg
+                """,
+            )
+            assert load_config(file, create_rslt_dir=False) == {"lr": lr, "opt": {"name": name}}
+
+    def test_a_script_has_the_config_of_the_module_itself(self, tmp_path: Path) -> None:
+        write(
+            tmp_path / "base_of_a_script.py",
+            "from typedcat import Config\ncfg = Config(lr=0.1)\ndef double(): cfg.lr *= 2",
+        )
+        file = write(tmp_path / "cfg.py", "from base_of_a_script import cfg")
+        assert load_config(file, create_rslt_dir=False) == {"lr": 0.1}
+        base = sys.modules["base_of_a_script"]
+        base.cfg.lr = 1
+        base.double()
+        assert base.cfg.lr == 2
+
     @pytest.mark.parametrize("folder", ["wd=0.1", "v1.2/resnet", "γ=10, 10 epoch"])
     def test_relative_imports_in_folders_with_dots_and_other_signs(self, tmp_path: Path, folder: str) -> None:
         write(tmp_path / folder / "helpers.py", "from .more import value")
@@ -213,6 +246,22 @@ class TestPickling:
         script = f"import pickle; n, g, f = pickle.load(open({str(pickled)!r}, 'rb')); print(g(n), f().__name__)"
         shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd="/", check=True)
         assert shown.stdout == "Net(width=8) Net\n"
+
+    def test_a_function_that_names_a_module_with_a_config(self, tmp_path: Path) -> None:
+        cloudpickle = pytest.importorskip("cloudpickle")
+        write(tmp_path / "configs" / "base.py", "from typedcat import Config\ncfg = Config(lr=1)\ndef f(x): return x")
+        write(tmp_path / "base_by_name.py", "from typedcat import Config\ncfg = Config(lr=2)")
+        source = "from . import base\nimport base_by_name\ndef g(x): return base.f(x), base.cfg.lr, base_by_name.cfg.lr"
+        module = run_config_file(write(tmp_path / "configs" / "cfg.py", source), import_root=tmp_path)
+        register_for_pickling()
+        pickled = tmp_path / "g.pkl"
+        pickled.write_bytes(cloudpickle.dumps(module.g))
+        (tmp_path / "configs").rename(tmp_path / "gone")
+        script = f"import pickle; print(pickle.load(open({str(pickled)!r}, 'rb'))(3))"
+        shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True)
+        assert shown.stdout == "(3, 1, 2)\n"
+        with pytest.raises(TypeError, match="cannot pickle 'module' object"):
+            pickle.dumps(sys.modules["base_by_name"])
 
     def test_in_a_config_a_function_comes_back_as_itself_where_it_is_known(self, tmp_path: Path) -> None:
         code = "from typedcat import Config\ndef f(): return 1\ncfg = Config(f=f, g=lambda: 2)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import os
 from collections import OrderedDict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ class Colour(enum.Enum):
 class Anything(TypedConfig):
     size: tuple[int, int] = (1, 2)
     text: str = "a"
+    maybe: str | None = "a"
     either: tuple[int, ...] | str = (1,)
     ini: Config = Config()
     cls: type = OrderedDict
@@ -76,9 +78,22 @@ def test_a_tuple_as_python_writes_it(override: str, value: Any) -> None:
     [
         ("size=(32,", "'(32,' would be text, where (10, 10) stands\n  a list is written [1, 2]; text is quoted: "),
         ("size=32 32", "'32 32' would be text, where (10, 10) stands\n  a list is written [1, 2]; text is quoted: "),
-        ("lr=(1,2)", "'(1,2)' would be text, where 0.1 stands\n  text is quoted: \"lr='(1,2)'\""),
+        ("lr=(1,2)", "'(1,2)' would be text, where 0.1 stands\n"
+         "  a list is written [1, 2]; text is quoted: \"lr='(1,2)'\""),
         ("lr=0.01;0.02", "'0.01;0.02' would be text, where 0.1 stands"),
-        ("flip=Treu", "'Treu' would be text, where True stands"),
+        ("flip=Treu", "'Treu' would be text, where True stands\n  YAML writes it true or false; text is quoted: "),
+        ("flip=f", "'f' would be text, where True stands\n  YAML writes it true or false; text is quoted: "),
+        ("flip=Y", "'Y' would be text, where True stands"),
+        ("lr=10:30", "'10:30' would be text, where 0.1 stands"),
+        ("name=None", "'None' would be text, where 'a' stands\n  YAML writes it null; text is quoted: "),
+        ("none=None", "'None' would be text\n  YAML writes it null; text is quoted: "),
+        ("none=-inf", "'-inf' would be text\n  YAML writes it -.inf; text is quoted: "),
+        ("+new=None", "'None' would be text\n  YAML writes it null; text is quoted: \"+new='None'\""),
+        ("nwe=None", "there is no key 'nwe'"),
+        ("path=None", "'None' would be text, where "),
+        ("steps=[1, None]", "'None' inside of it would be text\n  YAML writes it null; text is quoted"),
+        ("+new={a:None,b:1}", "'None' inside of it would be text"),
+        ("double=None", "'None' would be text, where "),
         ("plain.0.a=1;2", "'1;2' would be text, where 1 stands\n  text is quoted: \"plain[0].a='1;2'\""),
         ("lr=None", "'None' would be text, where 0.1 stands\n  YAML writes it null; text is quoted: \"lr='None'\""),
         ("lr=-inf", "'-inf' would be text, where 0.1 stands\n  YAML writes it -.inf; text is quoted: "),
@@ -101,6 +116,14 @@ def test_text_in_the_place_of_something_else(override: str, said: str) -> None:
         ("lr=16-mixed", "16-mixed"),
         ("flip=warn", "warn"),
         ("steps=auto", "auto"),
+        ("name=10:30", "10:30"),
+        ("none=-1:02:03.5", "-1:02:03.5"),
+        ("name=2024-01-01", "2024-01-01"),
+        ("none=2024-01-01", date(2024, 1, 1)),
+        ("name='None'", "None"),
+        ("steps=['[None]', \"None\", NoneType]", ["[None]", "None", "NoneType"]),
+        ("steps=(None, 1)", (None, 1)),
+        ("name=inf", "inf"),
         ("path=b", "b"),
         ("colour=blue", "blue"),
         ("double=text", "text"),
@@ -125,6 +148,9 @@ def test_a_schema_says_what_fits() -> None:
     assert typed("size=[32, 32]").size == (32, 32)
     assert typed("text=(1, 2)").text == "(1, 2)"
     assert typed("either=(1, 2)").either == "(1, 2)"
+    assert typed("text=None").text == "None"
+    with pytest.raises(OverrideError, match=r"'None' would be text, where 'a' stands\n  YAML writes it null"):
+        typed("maybe=None")
     with pytest.raises(ValidationError, match=r"size: should be a valid tuple"):
         typed("size=many")
     with pytest.raises(OverrideError, match=r"'1;2' would be text, where 1 stands"):

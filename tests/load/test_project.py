@@ -135,7 +135,8 @@ class TestLocate:
     def test_the_folders_of_the_import_path_come_last(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         installed = write(tmp_path / "site-packages" / "lab" / "patches" / "cfg.py")
         mine = write(tmp_path / "mine" / "lab" / "patches" / "cfg.py")
-        monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+        odd = [None, 3, b"lab", "", str(tmp_path / "gone"), str(write(tmp_path / "a.zip"))]
+        monkeypatch.setattr(sys, "path", [*odd, str(tmp_path / "site-packages"), *sys.path])
         for name in ("lab/patches/cfg.py", "lab/patches/cfg"):
             assert locate(name, project=Project(tmp_path)) == installed
             assert locate(name, project=Project(tmp_path / "mine")) == mine

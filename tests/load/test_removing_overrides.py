@@ -31,6 +31,13 @@ def test_leaves_subtrees_and_dependencies() -> None:
     assert load("~opt.ini", "+opt.ini.lr=3").double == 6
 
 
+def test_a_subtree_that_its_first_key_has_made() -> None:
+    cfg = Config(lr=1)
+    cfg.opt.ini.momentum = 0.9
+    assert load_config(cfg, overrides=["~opt.ini"], create_rslt_dir=False) == {"lr": 1, "opt": {}}
+    assert load_config(cfg, overrides=["~opt"], create_rslt_dir=False) == {"lr": 1}
+
+
 def test_a_value_that_is_given_has_to_be_the_one() -> None:
     assert "lr" not in load("~lr=1")
     with pytest.raises(OverrideError) as caught:

@@ -220,8 +220,19 @@ CASES: dict[str, Case] = {
             "c/cfg.py": "",
             "sub/lr.py": "import typedcat\n\nlr_config: object = typedcat.Cfg2Tune(lr=0.1)\n",
             "sub/used.py": "from typedcat import Config\nbase = Config(a=1)\n",
-            "sub/own.py": "from .used import base\nfrom typedcat import Config\ncfg = Config(base)\n",
+            "sub/listed.py": "from typedcat import Config\nbase = Config(a=1)\n",
+            "sub/own.py": "from .used import base\nfrom . import (  # (all)\n    listed,\n)\n"
+            "from typedcat import Config\ncfg = Config(base, listed.base)\n",
             "sub/other.py": "from other import Config\nbase = Config(a=1)\n",
+            "sub/parts/__init__.py": "from typedcat import Config\nbase = Config(a=1)\n",
+            "sub/parts/listed.py": "from . import base\nimport importlib\nimportlib.import_module('dynamic')\n",
+            "sub/uses.py": "from .parts import base\nfrom typedcat import Config\ncfg = Config(base)\n",
+            "sub/dynamic.py": "from typedcat import Config\nbase = Config(a=1)\n",
+            "tests/conftest.py": "from typedcat import Config\ntree = Config(a=1)\n",
+            "tests/test_it.py": "from typedcat import Config\ntree = Config(a=1)\ndef test_a(): pass\n",
+            "train.py": "from typedcat import Config, load_config\nbase = Config(a=1)\nprint(load_config(base))\n",
+            "script.py": "import typedcat\nbase = typedcat.Config(a=1)\ntypedcat.load_config(base)\n",
+            "main.py": "from typedcat import Config\nbase = Config(a=1)\nif __name__ == '__main__':\n    print(base)\n",
         },
         [
             "@/a/config.py:1: error: defines no 'cfg' [load]",
@@ -877,6 +888,15 @@ def test_a_config_of_another_name_is_found_where_nothing_else_is(small: Path) ->
         ]
 
 
+def test_what_imports_a_config_may_lie_beside_what_is_checked(small: Path) -> None:
+    write(small, {"configs/lab/common.py": "from typedcat import Config\ncommon = Config(a=1)\n"})
+    assert check(small, "--no-mypy", "configs/lab").code == 1
+    write(small, {"configs/a/cfg.py": "from typedcat import Config\nfrom ..lab.common import common\ncfg = common\n"})
+    assert check(small, "--no-mypy", "configs").code == 0
+    write(small, {"configs/lab/cfg.py": "from typedcat import Config\ncfg = Config(a=1)\n"})
+    assert check(small, "--no-mypy", "configs/lab").code == 0
+
+
 def test_no_config_root(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(small / "configs")
     assert main(["check"]) == 2
@@ -933,6 +953,7 @@ def test_an_addon_alone(tmp_path: Path) -> None:
     assert check(tmp_path, "--no-mypy", *names).out == "No problems found (checked 3 configs)\n"
     assert check(tmp_path, "--no-mypy", *names, "configs/unused.py").out.splitlines() == [
         "configs/unused.py:3: error: a: the dependency reads 'b', but there is no such key [dependency]",
+        "configs/unused.py:3: note: it may be absent? c.get('b') and 'b' in c ask for it",
         "Found 1 error in 1 file (checked 4 configs)",
     ]
 

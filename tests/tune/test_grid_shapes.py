@@ -194,6 +194,18 @@ def test_any_config_can_be_tuned(project: Path) -> None:
     assert found[0].rslt_dir.startswith("experiment/base,tune=epochs,batch_size,cls/epochs=1,batch_size=[8],cls=")
 
 
+def test_bases_are_called_the_same_wherever_the_sweep_is_started(
+    tune: WriteTune, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "pyproject.toml").write_text("[tool.typedcat]\nconfig_root = './lab'\n", encoding="utf-8")
+    tune("cfg = Cfg2Tune(caps=Param2Tune(['lab/base/cfg.py']))", "one")
+    (project / "configs").rename(project / "lab")
+    for folder in (project, project.parent):
+        monkeypatch.chdir(folder)
+        (child,) = children(str(project / "lab/tune/one/cfg.py"))
+        assert Path(child.rslt_dir).name == "caps=base"
+
+
 def test_tuples_as_values(project: Path) -> None:
     (project / "configs/base/cfg.py").write_text("from typedcat import Config\ncfg = Config(size=(10,))\n")
     tree: Any = grid_of("configs/base/cfg.py", ["size=(32, 32),(64,)"], "experiment", "configs")

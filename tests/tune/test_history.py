@@ -59,6 +59,14 @@ def test_the_folder_above_sweeps(sweeps: list[str]) -> None:
         read_sweep("configs")
 
 
+def test_what_is_not_there(sweeps: list[str]) -> None:
+    with pytest.raises(ProjectError) as caught:
+        load_runs("experiment/tune/frist")
+    assert str(caught.value) == (
+        "experiment/tune/frist does not exist\n  name the tune config, or the folder that its runner has named"
+    )
+
+
 def test_a_folder_is_named_once(tune: WriteTune, project: Path) -> None:
     path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([1, 2])\n")
     (project / "pyproject.toml").write_text("[tool.typedcat]\nexperiments_root = './experiment'\n", encoding="utf-8")

@@ -179,6 +179,7 @@ KINDS: dict[str, tuple[Any, str | None]] = {  # what it does, and what is said; 
     "large": (_write_much, "File too large"),
     "log": (_log, None),
     "log again": (_log, None),
+    "late log": (lambda f: logging.root.addHandler(logging.FileHandler(f"{f}/late.log", delay=True)), None),
     "named log": (_log_by_name, None),
     "named log again": (_log_by_name, None),
     "open": (_leave_open, None),
@@ -320,6 +321,21 @@ def test_gathering_again_that_ends_oddly(
     runner = Cfg2TuneRunner(path, work_fn=work, gather_metric_fn=gather, plots=False)
     assert runner.tuning(rerun="gather")["x"].tolist() == [10, 1, 12]
     assert f"a=1: its metrics stay as they are: {type(end).__name__}" in capsys.readouterr().err
+
+
+def test_a_log_to_the_screen_costs_no_worker(tune: WriteTune) -> None:
+    """Training scripts begin with it, and what they import takes long."""
+
+    def logs(i: int, *_: Any) -> dict[str, int]:
+        logging.basicConfig(level=logging.INFO)
+        logging.info(f"run {i}")
+        return {"pid": os.getpid()}
+
+    path = tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n")
+    runner = tuned(path, logs, lambda cfg, folder, result, comb: result, pool_size=1)
+    assert len(set(frame_of(runner)["pid"])) == 1
+    said = [(FOLDER / f"a={i}/output.txt").read_text(encoding="utf-8") for i in range(3)]
+    assert said == [f"INFO:root:run {i}\n" for i in range(3)]
 
 
 def test_a_process_that_cannot_start_says_where_the_reason_is(

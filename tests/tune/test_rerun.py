@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -369,9 +371,27 @@ def test_the_cheap_way_to_missing_metrics_is_named(tune: WriteTune, capsys: pyte
     way = "rerun='gather' (--rerun gather) reads them from the result folders, and runs nothing"
     path = tune(TUNE)
     tuned(path, gather=lambda *_: None)
-    assert f"3 of them failed for nothing but their metrics: when that is mended, {way}\n" in capsys.readouterr().out
+    said = f"3 of them failed when their metrics were gathered: if only that was wrong, {way}\n"
+    assert said in capsys.readouterr().out
     tuned(path, "all", work=lambda *_: 1 / 0)
-    assert "nothing but" not in capsys.readouterr().out
+    assert "rerun='gather'" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_command_that_fails_unseen(tune: WriteTune) -> None:
+    """As in AlchemyCat's examples, which do not look at what a command has returned."""
+
+    def command(*_: Any) -> None:
+        subprocess.run([sys.executable, "-c", "raise RuntimeError('CUDA out of memory')"], check=False)
+
+    runner = Cfg2TuneRunner(
+        tune(TUNE), work_fn=command, gather_metric_fn=gather, pool_size=1, verbosity=False, plots=False
+    )
+    runner.tuning()
+    first, hint, *output = runner.failures[0].splitlines()
+    assert first.startswith("its metrics cannot be gathered: FileNotFoundError: ")
+    assert hint == "  a command in the work function fails the run if it is returned, or run with check=True"
+    assert output[-1] == "RuntimeError: CUDA out of memory"
 
 
 def test_runs_that_are_done_without_metrics(tune: WriteTune, capsys: pytest.CaptureFixture[str]) -> None:
@@ -384,7 +404,7 @@ def test_runs_that_are_done_without_metrics(tune: WriteTune, capsys: pytest.Capt
 
 
 def test_code_is_judged_by_the_project_of_the_config(
-    tune: WriteTune, project: Path, monkeypatch: pytest.MonkeyPatch
+    tune: WriteTune, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "pyproject.toml").write_text("[tool.typedcat]\nexperiments_root = 'out'\n", encoding="utf-8")
     path = project / tune(TUNE)
@@ -396,6 +416,8 @@ def test_code_is_judged_by_the_project_of_the_config(
     assert [(run.state, run.other_code) for run in runner.preview()] == [("done", False)] * 3
     (project / "train.py").write_text("lr = 0.2\n", encoding="utf-8")
     assert [(run.state, run.other_code) for run in runner.preview()] == [("done", True)] * 3
+    runner.tuning()
+    assert "3 of 3 results are of other code: rerun='stale' (--rerun stale) runs them again" in capsys.readouterr().out
 
 
 def test_the_result_of_another_config_is_not_gathered(tune: WriteTune) -> None:
@@ -425,6 +447,13 @@ def test_what_has_changed_and_what_is_there_twice(tune: WriteTune, capsys: pytes
     err = capsys.readouterr().err
     assert "1 of 3 runs have the config of another one: is a value there twice?" in err
     assert "2 runs have changed since they were run, a=0 first; old folders are kept" in err
+
+
+def test_another_system_than_linux(tune: WriteTune, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    runner = Cfg2TuneRunner(tune(TUNE), work_fn=work, gather_metric_fn=gather, pool_size=1, verbosity=False)
+    with pytest.raises(TuneError, match=r"need Linux\n  in_process=True runs them in this one"):
+        runner.tuning()
 
 
 def test_the_line_that_misuses_a_config_is_named(tune: WriteTune) -> None:

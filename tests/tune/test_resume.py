@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from tests.tune.conftest import WriteTune
-from typedcat import Cfg2TuneRunner
+from typedcat import Cfg2TuneRunner, load_runs
 from typedcat.errors import HeldError, LedgerError, TuneError
 from typedcat.tune.ledger.ledger import LEDGER, Ledger
 
@@ -101,6 +101,7 @@ def test_growing_by_a_value_a_seed_and_a_parameter(tune: WriteTune) -> None:
     assert started() == ["a=0/seed=8", "a=2/seed=8", "a=5/seed=8"]  # that of seed 7 has been run without a name
     assert column(repeated) == [0.1, 5.1, 2.1]
     assert column(repeated, "n") == [2, 2, 2]
+    assert load_runs(FOLDER)["attempts"].tolist() == [1] * 6
     tuned(tune(more.replace("Cfg2Tune(", "Cfg2Tune(repeats=3, ")))
     assert started() == ["a=0/seed=9", "a=2/seed=9", "a=5/seed=9"]
     tuned(tune(more + "cfg.lr = Param2Tune([0.1, 0.3])\n"))

@@ -24,6 +24,8 @@ def test_a_script_is_looked_for_before_anything_runs(project: Path) -> None:
     Script("sh").check()  # a program, somewhere in PATH
     with pytest.raises(TypedcatError, match=r"there is no script trai\.py in .*\n  did you mean 'train\.py'"):
         Script("trai.py").check()
+    with pytest.raises(TypedcatError, match=r"no script torchrun train\.py in .*\n  a command goes into a script"):
+        Script("torchrun train.py").check()
     with pytest.raises(TypedcatError, match=r"there is no script nowhere/train\.py in "):
         Script("nowhere/train.py").check()
     with pytest.raises(TypedcatError, match=r"train\.sh is no program that can be run\n  chmod \+x train\.sh"):
@@ -37,7 +39,7 @@ def test_a_program_of_the_working_directory_needs_no_dot(project: Path) -> None:
     Path("train.sh").chmod(0o755)
     ended = Script("train.sh", "--config", ("--amp",))(0, None, "cfg.pkl", "r", {"PATH": "/usr/bin:/bin"})
     assert Path("said").read_text(encoding="utf-8") == "--config cfg.pkl --amp 1\n"
-    assert (ended.args, ended.returncode) == ("train.sh --amp", 3)
+    assert (ended.args, ended.returncode) == ("train.sh --config CHILD --amp", 3)
 
 
 def test_what_a_script_prints_is_there_when_it_is_killed(project: Path) -> None:

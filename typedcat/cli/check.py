@@ -20,7 +20,7 @@ from ..static.unnamed import unnamed_configs
 from ..tree.config import BaseConfig
 from ..tree.origin import Place
 from ..tune.grid.grid import Grid
-from .common import Commands, add_jobs, add_plain_command, config_root, own_configs, progress_bar
+from .common import Commands, add_jobs, add_plain_command, own_configs, progress_bar
 from .page import ERROR, HEAD, NEW, PLACE, Page
 
 _TEXT = """\
@@ -106,7 +106,7 @@ def _used(checked: list[Checked], args: argparse.Namespace) -> frozenset[str]:
     """The files that configs of the project build on which are not checked; read only if something is missing."""
     lacking = [Path(one.config) for one in checked if any(finding.incomplete for finding in one.findings)]
     known = {Path(one.config) for one in checked}
-    folders = {config_root(find_project(config)) for config in lacking}
+    folders = {find_project(config).configs for config in lacking}
     others = [config for folder in folders if folder.is_dir() for config in find_configs(folder) if config not in known]
     read = check_configs(others, _childless, jobs=args.jobs, timeout_s=args.timeout)
     return frozenset(file for one in read for file in one.opened if file != one.config)
@@ -125,7 +125,7 @@ def _type_errors(checked: list[Checked], args: argparse.Namespace) -> list[Findi
     died = {Path(one.config) for one in checked if not one.survived}  # reading them again takes as long again
     found: list[Finding] = []
     for root, own in by_root.items():
-        everywhere = config_root(find_project(root))
+        everywhere = find_project(root).configs
         others = find_configs(everywhere) if everywhere.exists() else []
         stubbed = [path for path in dict.fromkeys([*own, *others]) if path not in died]
         with progress_bar("types") as progress:

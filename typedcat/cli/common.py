@@ -15,7 +15,7 @@ from ..console import status
 from ..errors import MissingKeyError, ProjectError, short_path
 from ..load.import_path import make_importable
 from ..load.pipeline import load_config
-from ..load.project import DEFAULT_CONFIG_ROOT, Project, find_project
+from ..load.project import find_project
 from ..load.schema_fields import MASK, annotation_at, fields_at, is_secret_type
 from ..tree.config import BaseConfig
 from ..tree.keys import ROOT, format_path, parse_path, suggest
@@ -116,11 +116,6 @@ def aside() -> contextlib.redirect_stdout[TextIO]:
     return contextlib.redirect_stdout(sys.stderr)
 
 
-def config_root(project: Project) -> Path:
-    """The folder of all configs of a project."""
-    return Path(os.path.abspath(project.root / os.path.expanduser(project.config_root or DEFAULT_CONFIG_ROOT)))
-
-
 def own_configs(command: str) -> Path:
     """The folder of all configs of the project that the user works in.
 
@@ -128,7 +123,7 @@ def own_configs(command: str) -> Path:
         ProjectError: there is none, most likely as they are in another folder.
     """
     project = find_project()
-    root = config_root(project)
+    root = project.configs
     if not root.exists():
         raise ProjectError(
             f"{short_path(root)} does not exist: it is looked for in {project.root}",

@@ -110,7 +110,7 @@ def run_best(args: argparse.Namespace) -> Page:
         page.line((f"# of its runs the best, {os.path.basename(best.folder)}: {metric} = {value}", PLACE))
     if not os.path.isdir(best.rslt_dir):
         gone = f"{best.folder} is the best, but its result folder {short_path(best.rslt_dir)} is gone"
-        raise TuneError(f"{gone}\n  --rerun {shlex.quote(best.folder)} runs it again")
+        raise TuneError(f"{gone}\n  rerun={best.folder!r} (--rerun {shlex.quote(best.folder)}) runs it again")
     color = on_terminal()
     text = load_config(best.rslt_dir, create_rslt_dir=False).to_txt(color=color)
     return page.add(text, ANSI if color else "").add("\n")

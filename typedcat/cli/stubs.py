@@ -16,7 +16,7 @@ from ..static.generate import Report, generate
 from ..static.init_project import STUBS
 from ..static.pool import LONGEST_S
 from ..static.sources import ENDINGS, find_configs
-from .common import Commands, add_jobs, add_plain_command, config_root, own_configs, progress_bar
+from .common import Commands, add_jobs, add_plain_command, own_configs, progress_bar
 from .page import ERROR, GONE, HEAD, NEW, Page
 
 _TEXT = """\
@@ -55,7 +55,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> Page:
     """Answer the command."""
     project = find_project()
-    root = Path(args.config_root).absolute() if args.config_root else config_root(project)
+    root = Path(args.config_root).absolute() if args.config_root else project.configs
     out = Path(args.output).absolute() if args.output else project.root / STUBS
     shown = args.output or short_path(out)
 

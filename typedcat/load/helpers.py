@@ -1,8 +1,10 @@
 """Modules of the user's that are first imported while a config file runs: its helpers, and configs that it builds on.
 
 They are ordinary modules, which run once per process, but for two things. What they import from `alchemy_cat` comes
-from here (see `formats.alchemy`). And a config that is imported from them is a copy, for whoever imports it: after
-`from .base import cfg` and `cfg.lr = 0.1`, the next config that imports the same base gets it as its file has made it.
+from here (see `formats.alchemy`). And a config that is imported from them is a copy, one for each file that imports it:
+after `from .base import cfg` and `cfg.lr = 0.1`, or `import base` and `base.cfg.lr = 0.1`, the next config that imports
+the same base gets it as its file has made it. All other code, such as the script that loads the configs, gets the
+module's own.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from ..tree.config import BaseConfig
 from ..tree.copying import branch_copy
@@ -23,17 +25,20 @@ from .formats import alchemy
 
 __all__ = ["helpers_too", "install"]
 
-_running: contextvars.ContextVar[bool] = contextvars.ContextVar("running", default=False)
+_Copies = dict[int, tuple[BaseConfig, BaseConfig]]
+"""By the id of a config of a module: that config, and the copy that a file has got."""
+
+_copies: contextvars.ContextVar[_Copies | None] = contextvars.ContextVar("copies", default=None)
 
 
 @contextlib.contextmanager
 def helpers_too() -> Iterator[None]:
-    """While it is entered, modules of the user's that are imported for the first time are helpers."""
-    token = _running.set(True)
+    """While it is entered, a file runs: what it is first to import are helpers, and it gets copies of its own."""
+    token = _copies.set({})
     try:
         yield
     finally:
-        _running.reset(token)
+        _copies.reset(token)
 
 
 class _HelperFinder(MetaPathFinder):
@@ -42,7 +47,7 @@ class _HelperFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not _running.get() or alchemy.is_theirs(fullname):
+        if _copies.get() is None or alchemy.is_theirs(fullname):
             return None
         spec = alchemy.found_after(self, fullname, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader and _is_users(spec.loader.path):
@@ -63,7 +68,8 @@ class _HelperLoader(SourceFileLoader):
         return alchemy.code_of(source, self.path) if alchemy.is_mentioned(source) else super().get_code(fullname)
 
     def exec_module(self, module: ModuleType) -> None:
-        super().exec_module(module)
+        with helpers_too():
+            super().exec_module(module)
         if type(module) is ModuleType and any(isinstance(value, BaseConfig) for value in vars(module).values()):
             module.__class__ = _OfConfigs
 
@@ -73,7 +79,22 @@ class _OfConfigs(ModuleType):
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
-        return branch_copy(value) if isinstance(value, BaseConfig) else value
+        copies = _copies.get()
+        if copies is None or not isinstance(value, BaseConfig):
+            return value
+        if id(value) not in copies:
+            copies[id(value)] = (value, branch_copy(value))
+        return copies[id(value)][1]
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """Picklers know modules by their very class: let them do with this one what they do with any other."""
+        module = ModuleType(self.__name__)
+        module.__dict__.update(self.__dict__)
+        return _itself, (module,)
+
+
+def _itself(module: ModuleType) -> ModuleType:
+    return module
 
 
 def install() -> None:

@@ -20,5 +20,8 @@ def make_importable(root: str | os.PathLike[str]) -> None:
 
 
 def own_import_path() -> list[str]:
-    """`sys.path` without what loading configs has added: no config of one project is found in another for that."""
-    return [folder for folder in sys.path if folder not in _added]
+    """`sys.path` without what loading configs has added: no config of one project is found in another for that.
+
+    What programs put there that is no text, Python passes over, too.
+    """
+    return [folder for folder in sys.path if isinstance(folder, str) and folder not in _added]

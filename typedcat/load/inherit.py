@@ -141,7 +141,8 @@ def complete(tree: BaseConfig) -> None:
 
 def _refuse_drop(node: Any, key: Any) -> None:
     record = node.__origins__.get(key)
-    if isinstance(record, Replaced):  # a key of this very tree
+    # a key of this very tree: no other is dropped by an override, and a subtree may have no record of its own
+    if isinstance(record, Replaced) or (record is not None and place(record).how == "override"):
         raw_delete(node, key)
         return
     at = f" at {place(newest(record))}" if record is not None else ""

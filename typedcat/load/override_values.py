@@ -9,6 +9,7 @@ import pkgutil
 import re
 import typing
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from ..errors import OverrideError, short_repr
@@ -26,7 +27,10 @@ from .secrets import masked
 
 
 def value_of(tree: BaseConfig, override: Override, keys: Path, old: Any) -> Any:
-    """The value, in the place of the old one: where that is a tuple or a list, what Python reads as a tuple is one."""
+    """The value, in the place of the old one: where that is a tuple or a list, what Python reads as a tuple is one.
+
+    Where it is a text, a date is text as well.
+    """
     text = override.value
     if text.startswith("@"):
         return _imported(override, text[1:])
@@ -36,6 +40,8 @@ def value_of(tree: BaseConfig, override: Override, keys: Path, old: Any) -> Any:
         return None if text in ("", "null", "~") and allows_none(annotation) else text
     try:
         value = _computed(override, parse_scalar(text), keys)
+        if isinstance(value, date) and isinstance(old, str) and annotation is None:
+            return text
         return _as_tuple(text) if value == text and _is_sequence(old, annotation) else value
     except OverrideError:
         raise
@@ -57,8 +63,13 @@ def _hint_for_unreadable(override: Override) -> str:
 
 
 def check_fit(tree: BaseConfig, override: Override, path: Path, old: Any, new: Any) -> None:
-    """Refuse a value that is hardly meant in the place of the old one; what a schema declares is for it to say."""
-    if annotation_at(tree, path) is not None or override.value.startswith("@") or isinstance(new, Deferred):
+    """Refuse a value that is hardly meant in the place of the old one; what a schema declares is for it to say.
+
+    But for `None`, where it declares that there may be none: that would be text as well.
+    """
+    annotation = annotation_at(tree, path)
+    is_declared = annotation is not None and not (override.value == "None" and allows_none(annotation))
+    if is_declared or override.value.startswith("@") or isinstance(new, Deferred):
         return
     types = types_at(tree, path)
     if isinstance(old, dict) and dict.__len__(old) and not isinstance(new, dict) and override.value not in _NULLS:
@@ -68,26 +79,37 @@ def check_fit(tree: BaseConfig, override: Override, path: Path, old: Any, new: A
         hint = f"name a key below it, or write {name}={{...}}; {removal}{name}=null makes it None"
         raise override.error(f"{what} would replace '{name}' and all that is below it", hint=hint)
     if isinstance(new, str) and new == override.value and _is_misread(old, new):  # as it stands: nobody has quoted it
-        reason = f"{short_repr(masked(new, types))} would be text, where {short_repr(masked(old, types))} stands"
+        where = "" if old is None else f", where {short_repr(masked(old, types))} stands"
+        reason = f"{short_repr(masked(new, types))} would be text{where}"
         raise override.error(reason, hint=_hint_for_text(override, path, old, new))
+    if isinstance(new, (list, dict)) and _NONE_INSIDE.search(_QUOTED.sub("''", override.value)):
+        raise override.error("'None' inside of it would be text", hint="YAML writes it null; text is quoted")
 
 
 _NULLS = ("null", "Null", "NULL", "~")  # as YAML writes it on purpose
 _OF_PYTHON = {"None": "null", "inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
+_NONE_INSIDE = re.compile(r"[\[{,:]\s*None\s*[\]},]")
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:\\.|[^"\\])*\"""")
+_BOOLEANS = ("true", "false", "yes", "no", "on", "off")
 _OF_NUMBERS = re.compile(r"(?=.*\d)[-+\d\s.,;:eE()\[\]{}]+")
 
 
 def _is_misread(old: Any, text: str) -> bool:
     """Whether a text was hardly meant as one: numbers with a slip, a value of Python, a misspelt `true`, a class.
 
-    Words are meant: `devices=auto` in the place of 1.
+    Words are meant: `devices=auto` in the place of 1. `None` is no word, whatever stands there.
     """
-    if isinstance(old, type) or inspect.isroutine(old):
+    if text == "None" or (old is None and text in _OF_PYTHON) or isinstance(old, type) or inspect.isroutine(old):
         return True
-    if isinstance(old, bool) and suggest(text.lower(), ("true", "false")):
+    if isinstance(old, bool) and _is_like_a_boolean(text.lower()):
         return True
     is_of_python = text in _OF_PYTHON or _OF_NUMBERS.fullmatch(text) is not None
     return isinstance(old, (numbers.Number, list, tuple)) and is_of_python
+
+
+def _is_like_a_boolean(text: str) -> bool:
+    """Whether a text begins as a boolean does, or is nearly one: `f` would be a text, and so count as true."""
+    return any(one.startswith(text) for one in _BOOLEANS) or bool(suggest(text, ("true", "false")))
 
 
 def _is_sequence(old: Any, annotation: Any) -> bool:
@@ -112,10 +134,12 @@ def _hint_for_text(override: Override, path: Path, old: Any, new: str) -> str:
     if override.public is not None:
         return ""
     name = format_path(path)
-    quoted = f'text is quoted: "{name}={new!r}"'
+    quoted = f'text is quoted: "{"+" * override.new}{name}={new!r}"'
     if new in _OF_PYTHON:
         return f"YAML writes it {_OF_PYTHON[new]}; {quoted}"
-    if isinstance(old, (list, tuple)):
+    if isinstance(old, bool):
+        return f"YAML writes it true or false; {quoted}"
+    if isinstance(old, (list, tuple)) or "," in new:
         return f"a list is written [1, 2]; {quoted}"
     is_name = not isinstance(old, numbers.Number) and DOTTED_NAME.fullmatch(new)
     return f"a class is imported: {name}=@{new}; {quoted}" if is_name else quoted

@@ -82,11 +82,11 @@ def _apply(tree: BaseConfig, override: Override) -> None:
     value = value_of(tree, override, (*keys, *rest), old)
     if isinstance(value, str) and isinstance(mine, BaseConfig):
         _refuse_option(override, mine, value)
+    if not rest and not _is_known(tree, node, keys) and keys != ("rslt_dir",):
+        _refuse_unknown(tree, override, node, keys)
     check_fit(tree, override, (*keys, *rest), old, value)
     if rest:
         value = _inside(tree, override, dict.__getitem__(node, keys[-1]), keys, rest, value)
-    elif not _is_known(tree, node, keys) and keys != ("rslt_dir",):
-        _refuse_unknown(tree, override, node, keys)
     place = Place(f"override '{override.shown}'", None, "override")
     if isinstance(value, dict) and type(mine) is not dict:
         _check_keys(tree, override, keys, value)

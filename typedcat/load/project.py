@@ -55,6 +55,11 @@ class Project:
     config_root: str | None = None
     experiments_root: str | None = None
 
+    @property
+    def configs(self) -> Path:
+        """The folder of all configs, absolute."""
+        return Path(os.path.abspath(self.root / os.path.expanduser(self.config_root or DEFAULT_CONFIG_ROOT)))
+
 
 def find_project(start: Path | None = None) -> Project:
     """The project that `start` lies in.
@@ -210,7 +215,7 @@ def _places(text: str, project: Project, naming_file: Path | None = None) -> lis
 def _on_import_path(text: str) -> list[Path]:
     """Where AlchemyCat looks, too: its examples name files of its package by their paths below site-packages."""
     path = os.path.expanduser(text)
-    if not path or os.path.isabs(path) or text.startswith(PACKAGE_PREFIX):
+    if not os.path.dirname(path) or os.path.isabs(path) or text.startswith(PACKAGE_PREFIX):
         return []
     return [Path(os.path.abspath(os.path.join(folder, path))) for folder in own_import_path()]
 
@@ -301,8 +306,7 @@ def _usual(files: Iterable[Path]) -> list[Path]:
 
 def _hint_for_missing(text: str, places: list[Path], project: Project) -> str:
     """'did you mean ...' for a path that is one slip away from a file."""
-    config_root = os.path.expanduser(project.config_root or DEFAULT_CONFIG_ROOT)
-    guesses = [project.root / config_root / text, *places]
+    guesses = [project.configs / text, *places]
     for guess in guesses if text else ():
         similar = _most_similar(Path(os.path.abspath(guess)))
         if similar is not None:

@@ -18,6 +18,7 @@ from ..errors import (
     InterpolationError,
     MissingKeyError,
     MountError,
+    NotLoadedError,
     TypedcatError,
     did_you_mean,
     short_repr,
@@ -52,6 +53,7 @@ of its own: Python's recursion limit is per thread, and a user's function may ta
 
 _MOST_NOTES = 5  # on who reads a dependency that failed
 _MOST_READS = 3  # of a dependency that failed
+_ABSENT = "there is no such key"
 ParamDependency: Any = P_DEP
 Failures = dict[tuple[int, Hashable], TypedcatError]
 """The error of each dependency that cannot be computed, by the identity of the node that holds it, and the key."""
@@ -258,14 +260,20 @@ class _Resolver:
             up, down = slot.anchor
             anchor = (up, (*down, *dependency.down)) if dependency.rel else WHOLE_CONFIG
             value = dependency(climb(slot.node, anchor))
+            if isinstance(value, BaseConfig):
+                value.__ready__()
         except DependencyError as error:
             known = [key for key, _ in error.cycle] if isinstance(error, DependencyCycleError) else [error.key]
             if slot.path not in known and len(getattr(error, "__notes__", ())) < _MOST_NOTES:
                 error.add_note(f"  read by {slot.path}, set at {slot.place}")
             raise
         except MissingKeyError as error:
-            hint = did_you_mean(error.suggestions) or self.elsewhere(error.key)
+            hint = did_you_mean(error.suggestions) or self.elsewhere(error.key) or _way_to_ask(error)
             why = f"reads '{error.key}', but {error.reason}"
+            raise DependencyError(slot.path, slot.place, why, hint) from error
+        except NotLoadedError as error:
+            why = f"reads '{error.key}' from a config that is not loaded yet"
+            hint = f"read it from what the function gets: DEP(lambda c: ... c.{error.key} ...)"
             raise DependencyError(slot.path, slot.place, why, hint) from error
         except (InterpolationError, MountError) as error:
             raise DependencyError(slot.path, slot.place, f"cannot be computed: {error}") from error
@@ -275,8 +283,6 @@ class _Resolver:
             hints = [f"it was raised at {at}"] if at and at != slot.place else []
             hints += map(self.shown, list(slot.reads)[:_MOST_READS])
             raise DependencyError(slot.path, slot.place, f"raised {detail}", "\n  ".join(hints)) from error
-        if isinstance(value, BaseConfig):
-            value.__ready__()
         return value
 
     def elsewhere(self, path: str) -> str:
@@ -354,6 +360,14 @@ def functions_in(value: Any) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
+def _way_to_ask(error: MissingKeyError) -> str:
+    """How a function asks for a key that may not be there; elsewhere an absent key is falsy."""
+    if error.reason != _ABSENT:  # an interpolation, which cannot ask
+        return ""
+    key = parse_path(error.key)[-1]
+    return f"it may be absent? c.get({key!r}) and {key!r} in c ask for it"
+
+
 def _on_a_fresh_stack(func: Callable[[], Any]) -> Any:
     """Call a function on another thread and wait for it."""
     outcome: list[Any] = []
@@ -396,7 +410,7 @@ class Resolving:
         return dict.__getitem__(self, key)
 
     def __absent__(self: Any, key: Hashable) -> Any:
-        raise MissingKeyError(path_of(self, key), "there is no such key", suggest(key, dict.keys(self)))
+        raise MissingKeyError(path_of(self, key), _ABSENT, suggest(key, dict.keys(self)))
 
     def get(self: Any, key: Hashable, default: Any = None) -> Any:
         return self[key] if dict.__contains__(self, key) else default

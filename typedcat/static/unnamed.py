@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..load.project import find_project
 from .findings import Finding
 from .sources import NAMES, defines_config, files_below
 
 _PACKAGES = {"typedcat", "typedcat_catalog", "alchemy_cat"}
 _MAKERS = {"Config", "Cfg2Tune", "inherit"}
-_IMPORTS = re.compile(r"^[ \t]*(?:from|import)\b[^#\n]*", re.MULTILINE)
+_IMPORTS = re.compile(
+    r"""^[ \t]*(?:from|import)\b
+    (?: [^#\n(]* \( (?:\#.*|[^)\#])* \)  # with all names in brackets
+      | (?:\\\n|[^#\n])* )""",
+    re.MULTILINE | re.VERBOSE,
+)
+_BY_NAME = re.compile(r"\bimport_module\([^)\n]*")
+_USES = {"load_config", "Cfg2TuneRunner", "load_runs", "open_config"}  # in scripts and notebooks
+_TEST = re.compile(r"test_.*|.*_test|conftest")  # to pytest
 _WORD = re.compile(r"\w+")
 
 
 def unnamed_configs(root: Path) -> tuple[list[Finding], list[Path]]:
     """What `find_configs` passes over, though somebody will look for a config in it.
 
-    A file from which other files import, and which is not called as configs are, is no such file.
+    A file from which other files import, a test or a script is no such file, unless it is called as configs are.
 
     Args:
         root: a folder, or a file.
@@ -30,10 +39,14 @@ def unnamed_configs(root: Path) -> tuple[list[Finding], list[Path]]:
     """
     python = [path for path in ([root] if root.is_file() else sorted(files_below(root))) if path.suffix == ".py"]
     made = {path: list(_made_in(tree)) for path in python if (tree := _parsed(path)) is not None}
-    imported = _imported(python) if any(names and not _is_called_so(path) for path, names in made.items()) else set()
+    imported: set[str] = set()
+    if any(names and not _is_called_so(path) for path, names in made.items()):
+        configs = find_project(root).configs  # what imports it may lie beside the folder
+        beside = files_below(configs) if root.is_relative_to(configs) else ()
+        imported = _imported({*python, *(path for path in beside if path.suffix == ".py")})
     findings, others = [], []
     for path, names in made.items():
-        if names and (_is_called_so(path) or path.stem not in imported):
+        if names and (_is_called_so(path) or _module_name(path) not in imported):
             findings.append(_finding(path, names))
         elif not names and _is_called_so(path):
             others.append(path)
@@ -44,18 +57,35 @@ def _is_called_so(path: Path) -> bool:
     return path.stem in NAMES
 
 
+def _module_name(path: Path) -> str:
+    return path.parent.name if path.stem == "__init__" else path.stem
+
+
 def _parsed(path: Path) -> ast.Module | None:
     """A file that defines no config and may be meant to; None for any other. Of a mere module nobody expects one."""
     if defines_config(path):
         return None
     try:
         source = path.read_bytes()
-        if not _is_called_so(path) and not any(name.encode() in source for name in _PACKAGES):
+        is_called_so = _is_called_so(path)
+        if not is_called_so and (_TEST.fullmatch(path.stem) or not any(name.encode() in source for name in _PACKAGES)):
             return None
         tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    if not is_called_so and _is_script(tree):
+        return None
     return tree if any(map(_gives_value, tree.body)) or not any(map(_defines, tree.body)) else None
+
+
+def _is_script(tree: ast.Module) -> bool:
+    """Whether a file uses configs, or has a part that only a script has."""
+    imported = {alias.name for one in tree.body if isinstance(one, ast.ImportFrom) for alias in one.names}
+    used = {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
+    guards = (ast.walk(one.test) for one in tree.body if isinstance(one, ast.If))
+    return bool((imported | used) & _USES) or any(
+        isinstance(part, ast.Name) and part.id == "__name__" for guard in guards for part in guard
+    )
 
 
 def _gives_value(statement: ast.stmt) -> bool:
@@ -88,10 +118,15 @@ def _imports_of_ours(tree: ast.Module) -> Iterator[str]:
             yield from (alias.asname or alias.name for alias in one.names if alias.name in _PACKAGES)
 
 
-def _imported(files: Sequence[Path]) -> set[str]:
+def _imported(files: Iterable[Path]) -> set[str]:
     """Every word in an import of these files."""
     texts = (path.read_text(encoding="utf-8", errors="replace") for path in files)
-    return {word for text in texts for line in _IMPORTS.findall(text) for word in _WORD.findall(line)}
+    return {
+        word
+        for text in texts
+        for line in (*_IMPORTS.findall(text), *_BY_NAME.findall(text))
+        for word in _WORD.findall(line)
+    }
 
 
 def _finding(path: Path, names: list[tuple[str, int]]) -> Finding:

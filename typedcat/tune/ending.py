@@ -100,10 +100,14 @@ class Ending:
             count = sum(run.state == "failed" for run in runs)
             show("\n".join([f"{count} of {len(runs)} runs failed:", *failures]))
         if lacking := sum(map(lacks_metrics_only, runs)):
-            show(f"{lacking} of them failed for nothing but their metrics: when that is mended, {GATHERS}")
+            show(f"{lacking} of them failed when their metrics were gathered: if only that was wrong, {GATHERS}")
+        if table and not all(run.state in ("left", "running") for run in runs):
+            self._tell_table(runs)
+        if others := sum(run.other_code for run in runs):
+            show(f"{others} of {len(runs)} results are of other code: rerun='stale' (--rerun stale) runs them again")
         self._tell_what_is_left(runs, rerun)
-        if not table or all(run.state in ("left", "running") for run in runs):
-            return
+
+    def _tell_table(self, runs: Sequence[Run]) -> None:
         self._check_better(runs)
         try:  # the runs are done, whatever can be made of their metrics
             show(f"Metric Frame:\n{table_text(self.frame(runs), self.better)}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import GpuError, HeldError, TypedcatError, short_path
 from .display import Display
-from .engines.protocol import OUTPUT, Engine, Outcome, Task, reason
+from .engines.protocol import OUTPUT, Engine, Outcome, Task, reason, tail_of
 from .folders import made_ready
 from .freshness import STALE, Files, only_fresh
 from .gpus.leases import Lease, Leases
@@ -264,6 +264,7 @@ class Session:
                 self._interrupt(signal.SIGINT)
         except BaseException as error:  # noqa: BLE001 - the user's function may even call sys.exit
             run.state, run.error = "failed", f"{_NOT_GATHERED}: {reason(error)}"
+            run.error += _instead_of_metrics(run, result, error)
             self.not_gathered.append(error)
         finally:
             self._gathering = False
@@ -294,6 +295,14 @@ class Session:
         if self.going:
             what = "asked to end; once more kills them" if self._interrupts == 1 else "killed"
             self.display.say(f"interrupted: {len(self.going)} running are {what}")
+
+
+def _instead_of_metrics(run: Run, result: Any, error: BaseException) -> str:
+    """What a run has put out that has written no metrics: a command that it has run may have failed unseen."""
+    if not any(isinstance(one, FileNotFoundError) for one in (error, error.__cause__)) and STALE not in run.error:
+        return ""
+    hint = "\n  a command in the work function fails the run if it is returned, or run with check=True"
+    return f"{hint if result is None else ''}{tail_of(os.path.join(run.folder, OUTPUT))}"
 
 
 def lacks_metrics_only(run: Run) -> bool:

@@ -175,6 +175,10 @@ class TestYaml:
         }
         assert contents(write("a.yaml", "steps: (1, 2)\nlr: 1e-3\n")) == {"steps": "(1, 2)", "lr": "1e-3"}
 
+    @pytest.mark.parametrize("text", ["{[]: 1, 2: 3}", "{[1], [2]}", "[{}, {{}: 1}]"])
+    def test_what_python_reads_and_cannot_make_stays_text(self, text: str) -> None:
+        assert contents(write("a.yaml", f"A: '{text}'\n")) == {"A": text}
+
     @pytest.mark.parametrize(
         "written",
         [

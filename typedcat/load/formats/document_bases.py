@@ -80,7 +80,7 @@ def _decoded(text: str) -> Any:
         return text
     try:
         literal = ast.literal_eval(parse(text))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
     return literal if text.startswith("(") or isinstance(literal, (tuple, list, float, type(None))) else text
 

@@ -86,6 +86,8 @@ def _is_mandatory(event: yaml.ScalarEvent) -> bool:
 def parse_scalar(text: str) -> Any:
     """The value that an override `key=text` means: YAML, in which `1e-3` is a float, and `{a:1}` is `{a: 1}`.
 
+    Numbers to the base 60 are text: nobody who types `time=10:30` means 630.
+
     Args:
         text: what stands after the '='; '' is None.
 
@@ -100,7 +102,9 @@ def parse_scalar(text: str) -> Any:
     if re.search(r"(?:^|\s)#", text) and not re.search("[\"']", text):
         raise ValueError("' #' begins a comment in YAML: put the text in quotes")
     try:
-        value, _ = _build(_spaced(text), _scalar_reader(exponent_floats=True)).finish(document_is_mapping=False)
+        value, _ = _build(_spaced(text), _scalar_reader(exponent_floats=True, base_60=False)).finish(
+            document_is_mapping=False
+        )
     except DocumentFault as fault:
         hint = f" ({fault.hint})" if fault.hint else ""
         raise ValueError(f"{fault.reason}{hint}") from fault.__cause__
@@ -212,7 +216,7 @@ def _shape(event: yaml.CollectionStartEvent, default: str, shapes: dict[str, str
     return shapes[name]
 
 
-def _scalar_reader(exponent_floats: bool = False, omegaconf: bool = False) -> ScalarReader:
+def _scalar_reader(exponent_floats: bool = False, omegaconf: bool = False, base_60: bool = True) -> ScalarReader:
     """A function from a scalar event to its value, and whether it is the `<<` of a merge."""
     import yaml
 
@@ -221,12 +225,15 @@ def _scalar_reader(exponent_floats: bool = False, omegaconf: bool = False) -> Sc
     # the tables of the base classes: what a program adds to SafeLoader does not change what a config means
     makers = {tag: maker for tag, maker in constructor.yaml_constructors.items() if tag is not None}
     plain_text = {f"{_STANDARD}str", f"{_STANDARD}value", f"{_STANDARD}merge"}
+    numbers = {f"{_STANDARD}int", f"{_STANDARD}float"}
 
     def read(event: yaml.ScalarEvent) -> tuple[Any, bool]:
         tag, text = event.tag, event.value
         if tag is None or tag == "!":
             tag = resolve(yaml.ScalarNode, text, event.implicit)
             if omegaconf and tag == f"{_STANDARD}timestamp":
+                return text, False
+            if not base_60 and ":" in text and tag in numbers:
                 return text, False
         if tag in plain_text:
             if omegaconf and text == _MANDATORY:

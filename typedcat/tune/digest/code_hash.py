@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...errors import TuneError
-from ...load.project import DEFAULT_CONFIG_ROOT, find_project
+from ...load.project import find_project
 
 _NOT_OWN = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
 _known: dict[str, tuple[int, int, bytes]] = {}  # by path: mtime and size of the file, and its hash
@@ -40,10 +40,7 @@ def code_hash(
     """
     top = os.path.abspath(root)
     project = find_project(Path(top))
-    roots = (
-        project.root / (project.config_root or DEFAULT_CONFIG_ROOT),
-        project.root / (project.experiments_root or ""),
-    )
+    roots = (project.configs, project.root / (project.experiments_root or ""))
     folders = [os.path.join(top, os.path.expanduser(folder)) for folder in (*roots, *without)]
     left_out = {os.path.realpath(folder) for folder in folders} - {os.path.realpath(top)}
     total = hashlib.blake2b(digest_size=6)

@@ -23,7 +23,8 @@ class Footprint:
     """What a process is like before a run.
 
     Modules that a run has imported, and what they hold, are not looked at: that they are there is what makes the next
-    run fast. The handlers of the root logger are, as with them the next run would log into the folder of this one.
+    run fast. The handlers of the root logger are, as with them the next run would log into the folder of this one; but
+    not those of the standard streams, which lead to the folder of each: scripts begin with `logging.basicConfig()`.
     """
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ def _state() -> tuple[Any, ...]:
         tuple(sys.argv),
         (sys.gettrace(), sys.getprofile()),
         os.sched_getaffinity(0),
-        (logging.root.level, logging.root.disabled, tuple(map(id, logging.root.handlers))),
+        tuple(id(one) for one in logging.root.handlers if getattr(one, "stream", None) not in (sys.stdout, sys.stderr)),
         _descriptors(),
     )
 

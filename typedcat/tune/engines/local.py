@@ -157,6 +157,8 @@ class LocalProcesses:
 
 def _file_of(data: bytes) -> int:
     """A file in memory: a worker that is slow to start must not keep the runner waiting, as a pipe would."""
+    if not hasattr(os, "memfd_create"):
+        raise TuneError("runs in processes of their own need Linux\n  in_process=True runs them in this one")
     fd = os.memfd_create("typedcat-orders")
     view: Any = memoryview(data)
     while view:

@@ -46,6 +46,8 @@ class Script:
             folder, name = os.path.split(self.file)
             close = [os.path.join(folder, one) for one in suggest(name, _files_in(folder))]
             hint = f"\n  {did_you_mean(close)}" if close else ""
+            if len(self.file.split()) > 1:
+                hint = '\n  a command goes into a script of its own, dist.sh: exec torchrun train.py "$@"'
             raise TuneError(f"there is no script {self.file} in {os.getcwd()}{hint}")
 
     @property
@@ -63,7 +65,7 @@ class Script:
             start = [os.path.abspath(self.file)]
         environment = {"PYTHONUNBUFFERED": "1", **cuda_env}
         ended = subprocess.run([*start, self.flag, cfg_pkl, *self.arguments], env=environment, check=False)
-        as_typed = shlex.join([self.file, *self.arguments])  # for the message, if it has failed
+        as_typed = shlex.join([self.file, self.flag, "CHILD", *self.arguments])  # for the message, if it has failed
         return subprocess.CompletedProcess(as_typed, ended.returncode)
 
 

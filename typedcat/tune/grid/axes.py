@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import TuneError, TypedcatError, short_repr
 from ...load.inherit import inherit
-from ...load.project import DEFAULT_CONFIG_ROOT, find_project
+from ...load.project import DEFAULT_CONFIG_ROOT, Project
 from ...tree.config import BaseConfig
 from ...tree.merge import caps_of
 from ...tree.node import path_of, path_to
@@ -89,8 +89,9 @@ def axes_of(base: BaseConfig) -> list[Axis]:
     return [_axis(name, *one) for name, one in _named(found)]
 
 
-def axes_of_bases(tree: BaseConfig) -> list[Axis]:
+def axes_of_bases(tree: BaseConfig, project: Project) -> list[Axis]:
     """The parameters that choose bases in a tree that has not inherited, the slowest first."""
+    root = os.path.normpath(project.config_root or DEFAULT_CONFIG_ROOT)
     found: dict[int, _Found] = {}
     for node in branches(tree):
         for cap in caps_of(node):
@@ -100,18 +101,17 @@ def axes_of_bases(tree: BaseConfig) -> list[Axis]:
     axes = []
     for name, (param, slots) in _named(found):
         values = param.optional_val
-        names = name_values([_base_name(value) for value in values], param.names)
+        names = name_values([_base_name(value, root) for value in values], param.names)
         axes.append(Axis(name, param, tuple(slots), values, tuple(names), of_bases=True))
     return axes
 
 
-def _base_name(base: Any) -> Any:
+def _base_name(base: Any, root: str) -> Any:
     """`configs/mnist/base/cfg.py` is called `mnist/base`, as its result folder is."""
     if not isinstance(base, (str, os.PathLike)):
         return base
     text = os.fspath(base)
     name = os.path.splitext(text)[0].removesuffix("/cfg")
-    root = os.path.normpath(find_project().config_root or DEFAULT_CONFIG_ROOT)
     return os.path.normpath(name).removeprefix(f"{root}/")
 
 

@@ -131,7 +131,7 @@ class Grid:
         self.settings = TuneSettings(repeats=repeats).over(_settings(tree))
         self.parts = [
             self._part(variant, bases, tuple(overrides), number)
-            for number, (variant, bases) in enumerate(_variants(tree, self.source))
+            for number, (variant, bases) in enumerate(_variants(tree, self.source, self.project))
         ]
         self.axes = list({axis.name: axis for part in self.parts for axis in part.axes}.values())
         if not self.axes:
@@ -378,9 +378,9 @@ def _report(source: str, problems: dict[str, list[str]], count: int) -> str:
 # -- bases that parameters choose
 
 
-def _variants(tree: BaseConfig, source: str) -> Iterator[tuple[BaseConfig, tuple[_Choice, ...]]]:
+def _variants(tree: BaseConfig, source: str, project: Project) -> Iterator[tuple[BaseConfig, tuple[_Choice, ...]]]:
     """The tree for each choice of bases that the constraints allow, with the choice."""
-    axes = axes_of_bases(tree)
+    axes = axes_of_bases(tree, project)
     groups = groups_of([axis for axis in axes if any(axis.param.zip_with is other.param for other in axes)])
     for numbers in itertools.product(*(range(len(axis.values)) for axis in axes)):
         chosen = tuple(zip(axes, numbers, strict=True))

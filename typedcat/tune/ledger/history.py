@@ -79,8 +79,9 @@ def _folder(tune: str | os.PathLike[str], experiments_root: str | None) -> str:
         return name
     if os.path.isdir(name) or not os.path.exists(name):
         below = [short_path(folder) for folder in itertools.islice(_sweeps_below(name), _MOST_SWEEPS)]
+        is_none = f"is no result folder of a sweep: it has no {LEDGER}" if os.path.isdir(name) else "does not exist"
         raise ProjectError(
-            f"{short_path(name)} is no result folder of a sweep: it has no {LEDGER}",
+            f"{short_path(name)} {is_none}",
             f"sweeps below it: {', '.join(below)}"
             if below
             else "name the tune config, or the folder that its runner has named",

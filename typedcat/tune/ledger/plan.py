@@ -118,6 +118,7 @@ def plan(
             run.keep(same[-1], code)
         elif not same and (adopted := _taken(elsewhere.get(run.digest))) is not None:
             run.keep(adopted, code)
+            run.before += sum(one.digest == run.digest for one in by_point[adopted.point])
     if rerun:
         _again(runs, by_point, code, rerun, set(going_on))
 
