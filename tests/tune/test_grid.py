@@ -6,7 +6,6 @@ import itertools
 import pickle
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -558,9 +557,7 @@ def test_children_are_made_one_at_a_time() -> None:
     cfg.a = Param2Tune(range(1_000))
     cfg.b = Param2Tune(range(1_000))
     cfg.c = Param2Tune(range(1_000))
-    start = time.monotonic()
-    assert [c.c for c in itertools.islice(cfg.get_cfgs(), 3)] == [0, 1, 2]
-    assert time.monotonic() - start < 5
+    assert [c.c for c in itertools.islice(cfg.get_cfgs(), 3)] == [0, 1, 2]  # of 1,000,000,000
 
 
 def test_dependencies_are_called_once_per_child() -> None:

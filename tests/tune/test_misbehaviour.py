@@ -268,12 +268,10 @@ def test_time_outs_end_everything(tune: WriteTune) -> None:
             os.system(f"sleep 600 & echo $! > {folder}/pid; wait")
         time.sleep(600)
 
-    start = time.monotonic()
     runner = tuned(
         tune("cfg = Cfg2Tune()\ncfg.a = Param2Tune([0, 1, 2])\n"), work, pool_size=3, timeout_s=4.0, grace_s=0.5,
         max_retries=1,
     )  # fmt: skip
-    assert time.monotonic() - start < 30
     assert {text.partition("\n")[0] for text in runner.failures.values()} == {"it took longer than 4 s"}
     assert len(runner.failures) == 3
     for a in (1, 2):

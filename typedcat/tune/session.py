@@ -306,7 +306,7 @@ def _instead_of_metrics(run: Run, result: Any, error: BaseException) -> str:
 
 
 def lacks_metrics_only(run: Run) -> bool:
-    """Whether a run has failed for nothing but its metrics, and not because it has written none."""
+    """Whether a run has ended well, and its metrics could not be gathered; those of an older attempt are none of it."""
     return run.state == "failed" and run.error.startswith(_NOT_GATHERED) and STALE not in run.error
 
 
